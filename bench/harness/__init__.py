@@ -1,0 +1,1 @@
+"""What measures: servers, load, databases, statistics and the report."""

@@ -1,0 +1,1 @@
+"""What is measured: one file a target, with its requests, its rows and their bars."""

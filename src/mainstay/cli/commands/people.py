@@ -1,0 +1,76 @@
+"""`createsuperuser` and `token`: people, from the machine itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mainstay.cli.console import CommandError, is_interactive, say
+from mainstay.cli.project import enter_project, load_app
+from mainstay.cli.work import app_to_change, require_database, with_assembly
+
+if TYPE_CHECKING:
+    from mainstay.core.assembly import Assembly
+
+PASSWORD_VARIABLE: Final = "MAINSTAY_SUPERUSER_PASSWORD"  # noqa: S105 - a name
+_TRIES: Final = 3
+
+
+def createsuperuser(
+    *,
+    email: Annotated[str | None, typer.Option("--email", help="Their address.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", help="Made from the address if left out.")
+    ] = None,
+    password: Annotated[
+        str | None,
+        typer.Option("--password", help=f"Better in {PASSWORD_VARIABLE}, which others cannot see."),
+    ] = None,
+    noinput: Annotated[bool, typer.Option("--noinput", help="Ask nothing.")] = False,
+) -> None:
+    """Create an administrator (or print a one-time setup link)."""
+    from mainstay.cli.administrators import Asked, create, print_setup_link
+
+    asking = is_interactive() and not noinput
+    asked = Asked.of(email, username, password, asking=asking)
+    app = app_to_change(enter_project())
+
+    async def work(assembly: Assembly) -> None:
+        await require_database(assembly)
+        if asked is None:
+            await print_setup_link(assembly)
+            return
+        for left in range(_TRIES if asking else 1, 0, -1):
+            try:
+                await create(assembly, asked)
+                return
+            except CommandError as error:
+                if left == 1 or not asked.ask_again(error):
+                    raise
+
+    with_assembly(app, work)
+
+
+def token(
+    email: Annotated[
+        str | None, typer.Argument(metavar="EMAIL", help="Whose; the first administrator's if left out.")
+    ] = None,
+    *,
+    ttl: Annotated[
+        int, typer.Option("--ttl", min=1, max=525_600, help="Minutes that it works.")
+    ] = 30,
+) -> None:
+    """Print a short-lived token for curl (development only)."""
+    from mainstay.cli.administrators import issue_token
+
+    app = load_app(enter_project(), inspecting=False)
+
+    async def work(assembly: Assembly) -> str:
+        if not assembly.settings.is_development:
+            msg = "`mainstay token` works in development only. Sign in by POST /api/v1/auth/login."
+            raise CommandError(msg)
+        await require_database(assembly)
+        return await issue_token(assembly, email, minutes=ttl)
+
+    say(with_assembly(app, work))

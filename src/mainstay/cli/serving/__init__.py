@@ -1,0 +1,1 @@
+"""The server process: sockets, protocol, start, reload and end."""

@@ -1,0 +1,1 @@
+"""What a feature leans on; knows no feature."""

@@ -1,0 +1,5 @@
+"""Models, engines, sessions and the unit of work."""
+
+from mainstay.core.db.base import Base, BaseModel, Id, JsonDocument, MalformedIdError, Timestamp
+
+__all__ = ["Base", "BaseModel", "Id", "JsonDocument", "MalformedIdError", "Timestamp"]

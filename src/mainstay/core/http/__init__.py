@@ -1,0 +1,1 @@
+"""The edge of HTTP: problems, context, middleware, paging, conditional requests."""

@@ -1,0 +1,171 @@
+"""Request bodies before anything parses them: bounded, whole, and safe JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from mainstay.core.errors import (
+    BadRequestError,
+    BodyTooLargeError,
+    MalformedJsonError,
+    RequestTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive
+
+REPLAYABLE_BYTES: Final = 1024 * 1024
+"""Bodies up to this size are held whole, so that a request can be run again."""
+
+MAX_DEPTH: Final = 64
+CHUNK_SECONDS: Final = 20.0
+"""How long a client may pause while it sends a body."""
+
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was whole."""
+
+
+def content_length(headers: dict[bytes, bytes]) -> int | None:
+    """Give the declared length, or None.
+
+    Raises:
+        BadRequestError: it is not a number (RFC 9110, section 8.6).
+    """
+    value = headers.get(b"content-length")
+    if value is None:
+        return None
+    if not value.isdigit():
+        msg = "Content-Length must be a whole number."
+        raise BadRequestError(msg)
+    return int(value)
+
+
+def has_body(headers: dict[bytes, bytes]) -> bool:
+    """Say whether the request announces a body (RFC 9112, section 6)."""
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
+def is_json(content_type: bytes) -> bool:
+    """Say whether a media type is JSON's or has its suffix (RFC 6839)."""
+    essence = content_type.partition(b";")[0].strip().lower()
+    return essence == b"application/json" or essence.endswith(b"+json")
+
+
+def too_large(limit: int) -> BodyTooLargeError:
+    """Make the error for a body over the limit, in bytes."""
+    return BodyTooLargeError(f"The body may have at most {limit} bytes.", limit=limit)
+
+
+async def _next(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(CHUNK_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        msg = "The body did not arrive in time. Send it again."
+        raise RequestTimeoutError(msg, headers={"Connection": "close"}) from None
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    return message
+
+
+async def read_whole(receive: Receive, limit: int) -> bytes:
+    """Read the body to its end.
+
+    Raises:
+        BodyTooLargeError: it goes over the limit, whatever length was declared.
+        RequestTimeoutError: the client paused too long.
+        ClientGoneError: the client went away.
+    """
+    message = await _next(receive)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise too_large(limit)
+        return body
+    chunks = bytearray(body)
+    while message.get("more_body", False):
+        if len(chunks) > limit:
+            raise too_large(limit)
+        message = await _next(receive)
+        chunks += message.get("body", b"")
+    if len(chunks) > limit:
+        raise too_large(limit)
+    return bytes(chunks)
+
+
+def check_json(body: bytes) -> None:
+    """Refuse what is not strict JSON: NaN, infinities, lone surrogates, NUL, great depth.
+
+    Raises:
+        MalformedJsonError: any of these.
+    """
+    if not body:
+        return
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        msg = "Send a valid JSON document (RFC 8259), without NaN or infinite numbers."
+        raise MalformedJsonError(msg) from None
+    if _NUL.search(body):
+        msg = "NUL characters are not accepted."
+        raise MalformedJsonError(msg)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
+        msg = f"The document is nested more than {MAX_DEPTH} levels deep."
+        raise MalformedJsonError(msg)
+
+
+def _depth(document: Any) -> int:
+    level, depth = [document], 0
+    while level and depth <= MAX_DEPTH:
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                deeper.extend(item.values())
+            elif isinstance(item, list):
+                deeper.extend(item)
+        level = [item for item in deeper if isinstance(item, (dict, list))]
+        depth += 1
+    return depth + bool(level)
+
+
+def replaying(body: bytes, receive: Receive) -> Receive:
+    """Give a receive that hands the body out once, then what the client still sends."""
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if not sent:
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def counting(receive: Receive, limit: int) -> Receive:
+    """Give a receive that refuses a streamed body as soon as it goes over the limit."""
+    total = 0
+    whole = False
+
+    async def counted() -> Message:
+        nonlocal total, whole
+        if whole:
+            return await receive()
+        try:
+            message = await _next(receive)
+        except ClientGoneError:
+            return {"type": "http.disconnect"}
+        total += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
+        if total > limit:
+            raise too_large(limit)
+        return message
+
+    return counted

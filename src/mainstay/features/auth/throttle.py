@@ -1,0 +1,154 @@
+"""Lockout: how many wrong passwords an account bears, counted in the database.
+
+An attempt is counted before its password is looked at, by a conditional UPDATE, so that parallel
+tries get no more looks than the threshold allows. A right password takes back what came from its
+own address, and leaves what others have left. A lock ends by itself; nothing prolongs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mainstay.core.db.single_use import affected, spend
+from mainstay.features.auth.models import LoginAttempts
+from mainstay.features.users import case_blind
+from mainstay.kit.clock import now
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from mainstay.core.db.unit import Units
+    from mainstay.features.auth.settings import AuthSettings
+
+_ALL: Final = "*"
+_UNKNOWN_ADDRESS: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A counted attempt. ``last`` says that one more wrong password is not borne."""
+
+    account: str
+    source: str
+    admitted: bool
+    last: bool = False
+
+
+def account_key(user_id: str | None, identifier: str) -> str:
+    """Give the key of an account; of an unknown one a hash of the name that was tried."""
+    if user_id is not None:
+        return user_id
+    return hashlib.sha256(case_blind(identifier.strip()).encode()).hexdigest()
+
+
+class Throttle:
+    """Counts attempts."""
+
+    def __init__(self, units: Units, settings: AuthSettings) -> None:
+        self._units = units
+        self._threshold = settings.ACCOUNT_LOCKOUT_THRESHOLD
+        self._duration: timedelta = settings.lockout
+
+    async def admit(self, account: str, ip: str | None) -> Attempt:
+        """Count an attempt, in a transaction of its own."""
+        source = ip or _UNKNOWN_ADDRESS
+
+        async def work(session: AsyncSession) -> Attempt:
+            return await self._admit(session, account, source)
+
+        try:
+            return await self._units.run(work)
+        except IntegrityError:
+            # Two first attempts met; now the row is there.
+            return await self._units.run(work)
+
+    async def _admit(self, session: AsyncSession, account: str, source: str) -> Attempt:
+        await self._forget_old(session, account)
+        rows = LoginAttempts.__table__
+        total = (LoginAttempts.account == account) & (LoginAttempts.source == _ALL)
+        moment = now()
+        counted = await spend(
+            session,
+            update(LoginAttempts)
+            .where(total, LoginAttempts.failures < self._threshold)
+            .values(
+                failures=LoginAttempts.failures + 1,
+                updated_at=moment,
+                locked_until=case(
+                    (LoginAttempts.failures + 1 >= self._threshold, moment + self._duration),
+                    else_=None,
+                ),
+            ),
+        )
+        if not counted:
+            if await session.scalar(select(rows.c.failures).where(total)) is not None:
+                return Attempt(account, source, admitted=False)
+            await self._insert(session, account, _ALL)
+        await self._count_source(session, account, source)
+        failures = await session.scalar(select(rows.c.failures).where(total)) or 0
+        return Attempt(account, source, admitted=True, last=failures >= self._threshold)
+
+    async def _insert(self, session: AsyncSession, account: str, source: str) -> None:
+        moment = now()
+        locked = moment + self._duration if source == _ALL and self._threshold == 1 else None
+        await session.execute(
+            insert(LoginAttempts).values(
+                account=account, source=source, failures=1, updated_at=moment, locked_until=locked
+            )
+        )
+
+    async def _count_source(self, session: AsyncSession, account: str, source: str) -> None:
+        statement = (
+            update(LoginAttempts)
+            .where(LoginAttempts.account == account, LoginAttempts.source == source)
+            .values(failures=LoginAttempts.failures + 1, updated_at=now())
+        )
+        if not await spend(session, statement):
+            await self._insert(session, account, source)
+
+    async def _forget_old(self, session: AsyncSession, account: str) -> None:
+        """Begin anew where the lock, or the last failure, is long enough ago."""
+        outdated = (
+            select(LoginAttempts.account)
+            .where(
+                LoginAttempts.account == account,
+                LoginAttempts.source == _ALL,
+                LoginAttempts.updated_at <= now() - self._duration,
+            )
+            .limit(1)
+        )
+        if await session.scalar(outdated) is not None:
+            await self.clear(session, account)
+
+    async def clear(self, session: AsyncSession, account: str) -> None:
+        """Forget all failures of an account; a reset password or an administrator does that."""
+        await affected(session, delete(LoginAttempts).where(LoginAttempts.account == account))
+
+    async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
+        """Take back what came from this address, in the transaction of the sign-in."""
+        own = (LoginAttempts.account == attempt.account) & (LoginAttempts.source == attempt.source)
+        failures = await session.scalar(select(LoginAttempts.failures).where(own)) or 0
+        await affected(session, delete(LoginAttempts).where(own))
+        total = (LoginAttempts.account == attempt.account) & (LoginAttempts.source == _ALL)
+        remaining = LoginAttempts.failures - failures
+        await affected(
+            session,
+            update(LoginAttempts)
+            .where(total)
+            .values(failures=case((remaining > 0, remaining), else_=0), locked_until=None),
+        )
+
+    async def take_back(self, attempt: Attempt) -> None:
+        """Do as ``succeeded`` does, in a transaction of its own."""
+
+        async def work(session: AsyncSession) -> None:
+            await self.succeeded(session, attempt)
+
+        await self._units.run(work)
