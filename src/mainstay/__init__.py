@@ -44,14 +44,14 @@ if TYPE_CHECKING:
         ValidationFailedError,
     )
     from mainstay.core.events import Event, Subscriber, publish
-    from mainstay.core.feature import Feature, HealthCheck, Middleware, Mount, Permission, Provide
+    from mainstay.core.feature import Feature, HealthCheck, Middleware, Mount, Permission
     from mainstay.core.http.deps import Session, get_session, port
     from mainstay.core.http.deps import get_session as get_async_db
     from mainstay.core.http.deps import get_session as get_db
     from mainstay.core.http.schema import Input, Output
     from mainstay.core.jobs import Job, JobQueue, JobRun
     from mainstay.core.mail import Mailer
-    from mainstay.core.ports import Ports
+    from mainstay.core.ports import Ports, Provide
     from mainstay.core.ratelimit import RateLimiter
     from mainstay.core.settings import Names, Section, Settings
 
@@ -94,13 +94,12 @@ _HOMES = {
         "Middleware",
         "Mount",
         "Permission",
-        "Provide",
     ),
     "mainstay.core.http.deps": ("Session", "get_session", "port"),
     "mainstay.core.http.schema": ("Input", "Output"),
     "mainstay.core.jobs": ("Job", "JobQueue", "JobRun"),
     "mainstay.core.mail": ("Mailer",),
-    "mainstay.core.ports": ("Ports",),
+    "mainstay.core.ports": ("Ports", "Provide"),
     "mainstay.core.ratelimit": ("RateLimiter",),
     "mainstay.core.settings": ("Names", "Section", "Settings"),
 }

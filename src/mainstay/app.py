@@ -203,7 +203,7 @@ def _edge_parts(app: Application, assembly: Assembly, access_log: AccessLog) -> 
     settings = assembly.settings[ApplicationSettings]
     return EdgeParts(
         units=assembly.units,
-        failures=Failures(app.own_handlers, development=settings.is_development),
+        failures=Failures(app.own_handlers, development=settings.is_development or settings.DEBUG),
         idempotency=Idempotency(assembly.units),
         proxies=Proxies(settings.TRUSTED_PROXIES),
         hosts=Hosts(settings.ALLOWED_HOSTS),

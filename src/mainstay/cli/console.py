@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
 
-_PLAIN: Final = str.maketrans({"·": "-", "✓": "+", "…": "...", "→": "->", "—": "-", "×": "x"})
+_PLAIN: Final = str.maketrans({"·": "-", "✓": "+", "…": "...", "→": "->", "—": "-"})
 _WIDEST: Final = 44
 """A column's text beyond this pushes only its own line."""
 

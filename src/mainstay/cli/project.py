@@ -11,9 +11,11 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import StackSummary, TracebackException
 from typing import TYPE_CHECKING, Any, Final
 
 from mainstay.cli.console import CommandError
+from mainstay.cli.failing import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,23 +98,31 @@ def _inspected() -> Iterator[None]:
 
 
 def _import_app(project: Project) -> Application:
-    from fastapi import FastAPI
-
-    from mainstay.core.assembly import assembly_of
+    from mainstay.core.http.application import Application
 
     module, _, attribute = project.entrypoint.partition(":")
     if not _is_there(module):
         msg = f'There is no module "{module}", which the entrypoint in pyproject.toml names.'
         raise CommandError(msg)
-    found: Any = getattr(import_module(module), attribute or "app", None)
     try:
-        if not isinstance(found, FastAPI):
-            raise TypeError
-        assembly_of(found)
-    except TypeError:
+        found: Any = getattr(import_module(module), attribute or "app", None)
+    except Exception as error:
+        if explained(error) is not None:
+            raise
+        raise CommandError(_without_us(module, error)) from error
+    if not isinstance(found, Application):
         msg = f'"{project.entrypoint}" is no application made by create_app().'
-        raise CommandError(msg) from None
-    return found  # type: ignore[return-value]
+        raise CommandError(msg)
+    return found
+
+
+def _without_us(module: str, error: Exception) -> str:
+    """Give the traceback of a module that cannot be imported, as far as it is the project's."""
+    ours = str(Path(__file__).parents[1])
+    shown = TracebackException.from_exception(error)
+    frames = [f for f in shown.stack if "importlib" not in f.filename and ours not in f.filename]
+    shown.stack = StackSummary.from_list(frames)
+    return f"{module} cannot be imported:\n{''.join(shown.format(chain=False)).rstrip()}"
 
 
 def _is_there(module: str) -> bool:

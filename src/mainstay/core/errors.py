@@ -5,7 +5,7 @@
     │                          PaginationConflictError, IdempotencyKeyRequiredError,
     │                          PasswordIncorrectError
     ├── NotAuthenticatedError 401 ── TokenExpiredError, TokenRevokedError
-    ├── PermissionDeniedError 403
+    ├── PermissionDeniedError 403 ── ReauthRequiredError
     ├── NotFoundError 404
     ├── MethodNotAllowedError 405
     ├── RequestTimeoutError 408
@@ -186,6 +186,13 @@ class PermissionDeniedError(ProblemError):
     status = 403
     code = "permission_denied"
     title = "You may not do this"
+
+
+class ReauthRequiredError(PermissionDeniedError):
+    """This needs a sign-in of the last ten minutes."""
+
+    code = "reauth_required"
+    title = "Prove again who you are"
 
 
 class NotFoundError(ProblemError):

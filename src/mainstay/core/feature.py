@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from mainstay.core.errors import ProblemError
     from mainstay.core.events import Event, Subscriber
     from mainstay.core.jobs import Job
-    from mainstay.core.ports import Ports
+    from mainstay.core.ports import Ports, Provide
     from mainstay.core.settings import Section
-
-T = TypeVar("T")
 
 Phase = Literal["edge", "security", "inner"]
 """When a middleware runs: before anything is trusted, before routing is allowed, last."""
@@ -37,15 +35,6 @@ class Permission:
     name: str
     description: str
     lowest_role: Literal["user", "moderator", "admin", "superadmin"] = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Provide(Generic[T]):
-    """An instance for a port: ``factory(ports)`` builds it once an application."""
-
-    port: type[T]
-    factory: Callable[[Ports], T]
-    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mainstay.core.feature import Provide
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Provide(Generic[T]):
+    """An instance for a port: ``factory(ports)`` builds it once an application."""
+
+    port: type[T]
+    factory: Callable[[Ports], T]
+    replaces: bool = False
 
 
 class PortError(LookupError):

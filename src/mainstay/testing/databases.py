@@ -72,7 +72,9 @@ def fresh_database(kind: Kind) -> Iterator[str]:
             yield f"sqlite:///{folder}/test.db"
         return
     name = f"{_PREFIX}{secrets.token_hex(8)}"
-    _run(_on_server(kind, [f"CREATE DATABASE {name}"]))
+    # template1 cannot be copied while anybody is connected to it.
+    source = " TEMPLATE template0" if kind == "postgresql" else ""
+    _run(_on_server(kind, [f"CREATE DATABASE {name}{source}"]))
     try:
         yield _url_of(kind, name)
     finally:

@@ -254,6 +254,8 @@ def shop_models(package_models: MetaData) -> MetaData:
         Column("price", Numeric(10, 2)),
         Column("open", Boolean(), nullable=False),
         Column("scan", LargeBinary()),
+        Column("big_scan", LargeBinary(2**24)),
+        Column("small_scan", LargeBinary(200)),
         Column("data", JsonDocument()),
         Column("at", Timestamp()),
     )

@@ -16,8 +16,9 @@ from mainstay.core.assembly import assembly_of
 from mainstay.core.auth import has_permissions
 from mainstay.core.errors import ConflictError, NotAuthenticatedError
 from mainstay.core.events import Event, publish
-from mainstay.core.feature import Feature, Mount, Provide
+from mainstay.core.feature import Feature, Mount
 from mainstay.core.http.deps import Session
+from mainstay.core.ports import Provide
 from mainstay.core.principal import Principal, PrincipalResolver
 from mainstay.features import BUILT_IN
 from mainstay.features.audit import AuditLog

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainstay.core.logging import MASK
@@ -19,6 +19,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(st.characters(codec=None)), values))
 def test_whatever_goes_in_can_be_stored(data: dict[str, Any]) -> None:
     text = json.dumps(clean_data(data), ensure_ascii=False)

@@ -104,13 +104,12 @@ def test_another_event_loop_asks_anew() -> None:
     part = Part()
     part.answer.clear()
     probe = Probe("part", part.look)
-
-    async def leave_unanswered() -> None:
-        task = asyncio.create_task(probe.state())
-        await asyncio.sleep(0)
-        task.cancel()
-
-    asyncio.run(leave_unanswered())
+    first = asyncio.new_event_loop()
+    waiting = first.create_task(probe.state())
+    first.run_until_complete(asyncio.sleep(0.01))
     part.answer.set()
     assert asyncio.run(probe.state()).up
     assert part.looks == 2
+    waiting.cancel()
+    first.run_until_complete(asyncio.gather(*asyncio.all_tasks(first), return_exceptions=True))
+    first.close()

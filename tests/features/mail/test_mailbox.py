@@ -103,6 +103,15 @@ async def test_the_page_runs_no_script_and_asks_nobody(backend: Any) -> None:
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in frame
 
 
+async def test_the_links_of_a_mail_open_in_a_tab_of_their_own(backend: Any) -> None:
+    await reset(backend)
+    page = await backend.client.get("/admin/mailbox")
+    assert "&lt;head&gt;&lt;base target=&#34;_blank&#34;&gt;" in page.text
+    await send(backend, html="<p>no head</p>")
+    page = await backend.client.get("/admin/mailbox")
+    assert 'srcdoc="&lt;base target=&#34;_blank&#34;&gt;&lt;p&gt;no head' in page.text
+
+
 async def test_a_mail_cannot_leave_its_frame(backend: Any) -> None:
     await send(backend, html='"></iframe><h2>taken over</h2>')
     page = await backend.client.get("/admin/mailbox")

@@ -52,6 +52,18 @@ def test_hits_leave_the_window_as_they_came() -> None:
     assert limiter.hit(MINUTE, "a") == Decision(False, 0, 30)
 
 
+def test_hits_close_together_leave_with_the_last_of_them() -> None:
+    clock = Clock()
+    limiter = LocalRateLimiter(clock=clock)
+    for gap in (0, 1, 1):
+        clock.now += gap
+        limiter.hit(MINUTE, "a")
+    clock.now = 1000 + 60.5
+    assert limiter.hit(MINUTE, "a") == Decision(False, 0, 2)
+    clock.now = 1000 + 62
+    assert limiter.hit(MINUTE, "a").allowed
+
+
 def test_a_refused_hit_does_not_count() -> None:
     clock = Clock()
     limiter = LocalRateLimiter(clock=clock)

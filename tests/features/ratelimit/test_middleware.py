@@ -16,7 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 from mainstay.app import create_app
 from mainstay.core.auth import public
-from mainstay.core.feature import Feature, Mount, Provide
+from mainstay.core.feature import Feature, Mount
+from mainstay.core.ports import Provide
 from mainstay.core.principal import Principal, PrincipalResolver
 from mainstay.core.ratelimit import RateLimiter
 from mainstay.features import BUILT_IN

@@ -25,7 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def migrate(
     revision: Annotated[
-        str, typer.Argument(metavar="REV", help="Up to this one, or back: an applied one, -1, base.")
+        str,
+        typer.Argument(metavar="REV", help="Up to this one, or back: an applied one, -1, base."),
     ] = "head",
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done.")] = False,

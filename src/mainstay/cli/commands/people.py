@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from mainstay.cli.work import app_to_change, require_database, with_assembly
 if TYPE_CHECKING:
     from mainstay.core.assembly import Assembly
 
-PASSWORD_VARIABLE: Final = "MAINSTAY_SUPERUSER_PASSWORD"  # noqa: S105 - a name
-_TRIES: Final = 3
-
 
 def createsuperuser(
     *,
@@ -25,36 +22,33 @@ def createsuperuser(
     ] = None,
     password: Annotated[
         str | None,
-        typer.Option("--password", help=f"Better in {PASSWORD_VARIABLE}, which others cannot see."),
+        typer.Option(
+            "--password", help="Better in MAINSTAY_SUPERUSER_PASSWORD, which nobody else sees."
+        ),
     ] = None,
     noinput: Annotated[bool, typer.Option("--noinput", help="Ask nothing.")] = False,
 ) -> None:
     """Create an administrator (or print a one-time setup link)."""
-    from mainstay.cli.administrators import Asked, create, print_setup_link
+    from mainstay.cli.administrators import Newcomer, bring_schema, make, print_setup_link
 
-    asking = is_interactive() and not noinput
-    asked = Asked.of(email, username, password, asking=asking)
+    newcomer = Newcomer(email, username, password, asking=is_interactive() and not noinput)
     app = app_to_change(enter_project())
 
     async def work(assembly: Assembly) -> None:
         await require_database(assembly)
-        if asked is None:
+        await bring_schema(assembly)
+        if newcomer.ask_for_email():
+            await make(assembly, newcomer)
+        else:
             await print_setup_link(assembly)
-            return
-        for left in range(_TRIES if asking else 1, 0, -1):
-            try:
-                await create(assembly, asked)
-                return
-            except CommandError as error:
-                if left == 1 or not asked.ask_again(error):
-                    raise
 
     with_assembly(app, work)
 
 
 def token(
     email: Annotated[
-        str | None, typer.Argument(metavar="EMAIL", help="Whose; the first administrator's if left out.")
+        str | None,
+        typer.Argument(metavar="EMAIL", help="Whose; the first administrator's if left out."),
     ] = None,
     *,
     ttl: Annotated[
@@ -68,7 +62,7 @@ def token(
 
     async def work(assembly: Assembly) -> str:
         if not assembly.settings.is_development:
-            msg = "`mainstay token` works in development only. Sign in by POST /api/v1/auth/login."
+            msg = "`mainstay token` works in development only; elsewhere, sign in by the API."
             raise CommandError(msg)
         await require_database(assembly)
         return await issue_token(assembly, email, minutes=ttl)

@@ -7,14 +7,15 @@ what cannot be parsed is answered as a problem, like everything else (RFC 9457).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
 
 from mainstay.core.errors import BadRequestError, HeadersTooLargeError, UriTooLongError
 from mainstay.core.http.problems import headers_of, render
 from mainstay.kit.request_ids import new_request_id
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable
 
     from mainstay.core.errors import ProblemError
 
@@ -30,13 +31,63 @@ _ALWAYS: Final = (
 )
 
 
-class Connection(Protocol):
-    """What is needed of a uvicorn protocol."""
+class Guarded(asyncio.Protocol):
+    """Goes before one of uvicorn's protocols; each kind of parser has its ``data_received``."""
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     flow: Any
     cycle: Any
+    connections: set[Any]
+    timeout_keep_alive_task: Any
+    timeout_keep_alive_handler: Callable[[], None]
+
+    def __init__(self, config: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)  # type: ignore[call-arg]  # uvicorn's
+        self.timer = HeadTimer(self, config.head_timeout)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin; a connection that stays silent is closed as well."""
+        super().connection_made(transport)
+        self.timer.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self.timer.stop()
+        super().connection_lost(exc)
+
+    def is_answering(self) -> bool:
+        """Say whether an answer is under way."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def idle_end(self) -> float | None:
+        """Give the loop's time at which this idle connection ends."""
+        handle = self.timeout_keep_alive_task
+        return None if handle is None else handle.when()
+
+    def stay_idle(self, until: float | None) -> None:
+        """Go on being idle after data that began no request: blank lines, the rest of a body.
+
+        They must not keep the connection open any longer than silence would.
+        """
+        if until is None or self.timeout_keep_alive_task is not None or self.is_answering():
+            return
+        if self in self.connections:  # and has not become a WebSocket
+            handler = self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_at(until, handler)
+
+    def refuse(self, error: ProblemError) -> None:
+        """Answer with a problem and close; without it where that would cut into another answer."""
+        if not self.is_answering():
+            self.transport.write(refusal(error))
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the text is our own
+        """Answer what cannot be parsed."""
+        self.refuse(BadRequestError("This is not a valid HTTP/1.1 request (RFC 9112)."))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: callers must not fill the log."""
 
 
 class HeadTimer:
@@ -48,7 +99,7 @@ class HeadTimer:
 
     __slots__ = ("_connection", "_handle", "_seconds")
 
-    def __init__(self, connection: Connection, seconds: float) -> None:
+    def __init__(self, connection: Guarded, seconds: float) -> None:
         self._connection = connection
         self._seconds = seconds
         self._handle: asyncio.TimerHandle | None = None
@@ -66,22 +117,10 @@ class HeadTimer:
 
     def _end(self) -> None:
         self._handle = None
-        if self._connection.flow.read_paused or is_answering(self._connection):
+        if self._connection.flow.read_paused or self._connection.is_answering():
             self.start()
         else:
             self._connection.transport.close()
-
-
-def is_answering(connection: Connection) -> bool:
-    """Say whether an answer is under way."""
-    return connection.cycle is not None and not connection.cycle.response_complete
-
-
-def refuse(connection: Connection, error: ProblemError) -> None:
-    """Answer with the problem and close; without it where that would cut into another answer."""
-    if not is_answering(connection):
-        connection.transport.write(refusal(error))
-    connection.transport.close()
 
 
 def refusal(error: ProblemError) -> bytes:
@@ -91,11 +130,6 @@ def refusal(error: ProblemError) -> bytes:
     headers = dict([*headers_of(error, body), (b"x-request-id", request_id), *_ALWAYS])
     head = f"HTTP/1.1 {error.status} {_REASONS[error.status]}\r\n".encode()
     return head + b"".join(b"%s: %s\r\n" % line for line in headers.items()) + b"\r\n" + body
-
-
-def malformed() -> ProblemError:
-    """Make the error for bytes that are no HTTP request."""
-    return BadRequestError("This is not a valid HTTP/1.1 request (RFC 9112).")
 
 
 def too_large(*, target: bool) -> ProblemError:

@@ -95,7 +95,9 @@ class Lifespan(LifespanOn):
 
     async def send(self, message: Any) -> None:
         """Take the application's word, without the traceback that Starlette adds to it."""
-        await super().send({**message, "message": ""} if "message" in message else message)
+        if message["type"] == "lifespan.startup.failed":
+            message = {**message, "message": ""}
+        await super().send(message)
 
 
 class Server(uvicorn.Server):

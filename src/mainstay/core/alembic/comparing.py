@@ -11,14 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, Table
+from sqlalchemy import LargeBinary, MetaData, Table
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection
 
 from mainstay.core.alembic.histories import History
 from mainstay.core.db.base import PROJECT, Base, owner_of
-from mainstay.core.db.types import Id, JsonDocument, Timestamp
+from mainstay.core.db.types import MYSQL_FAMILY, Id, JsonDocument, Timestamp
 
 _OUR_TYPES: Final = (Id, Timestamp, JsonDocument)
+_BLOBS: Final = (LargeBinary, mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB)
 _SAYS: Final = {
     "add_table": "table {} is new",
     "remove_table": "table {} has no model",
@@ -66,7 +68,7 @@ class Comparison:
         return {
             "target_metadata": self.metadata,
             "include_object": include,
-            "compare_type": True,
+            "compare_type": _is_other_type,
             "process_revision_directives": _shape,
             "render_item": _render,
         }
@@ -103,6 +105,14 @@ def merged(collections: Sequence[MetaData]) -> MetaData:
     return together
 
 
+def _is_other_type(
+    context: MigrationContext, _found: Any, _column: Any, found_type: Any, model_type: Any
+) -> bool | None:
+    """Leave it to Alembic, but for MariaDB's choice of a size of BLOB by the length asked for."""
+    both_binary = isinstance(found_type, _BLOBS) and isinstance(model_type, LargeBinary)
+    return False if both_binary and context.dialect.name in MYSQL_FAMILY else None
+
+
 def _flat(differences: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
     """Alembic puts the changes of one column into a list of their own."""
     for difference in differences:
@@ -131,8 +141,9 @@ def _shape(context: MigrationContext, _revision: Any, directives: list[Any]) -> 
     if not isinstance(script, ops.MigrationScript):
         return
     asked = context.opts.get("revision_context")
-    autogenerates = asked is not None and asked.command_args["autogenerate"]
-    if autogenerates and all(each.is_empty() for each in script.upgrade_ops_list):
+    # Alembic's ``check`` compares too, but has no message, and needs the empty revision.
+    is_wanted = asked and asked.command_args["autogenerate"] and asked.command_args["message"]
+    if is_wanted and all(each.is_empty() for each in script.upgrade_ops_list):
         directives.clear()
         return
     for group in (*script.upgrade_ops_list, *script.downgrade_ops_list):

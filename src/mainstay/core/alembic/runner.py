@@ -88,6 +88,10 @@ class MigrationRunner:
                 await after()
         return applied
 
+    def upgrade_on(self, connection: Connection) -> list[str]:
+        """Bring every history to head on a connection on which the caller holds the lock."""
+        return [each for one in self._histories for each in self._to(connection, one, HEAD)]
+
     async def downgrade(self, revision: str, *, history: str | None = None) -> list[str]:
         """Undo down to a revision (``-1`` and ``base`` too) of one history, the last by default.
 

@@ -34,27 +34,31 @@ class Run:
     comparison: Comparison
     applied: list[str] = field(default_factory=list)
 
-    def migrate(self, connection: Connection, steps: Steps) -> None:
-        """Run the steps, each in a transaction of its own where the database can."""
+    def migrate(self, connection: Connection, steps: Steps | None = None) -> None:
+        """Run the steps, each in a transaction of its own where the database can.
+
+        Without ``steps`` these are the ones that Alembic's own command has set.
+        """
         broken = _foreign_keys_off(connection)
         self.configure(connection, steps, broken=broken)
         self.environment.run_migrations()
         connection.commit()
 
     def configure(
-        self, connection: Connection, steps: Steps, *, broken: frozenset[Any] = frozenset()
+        self, connection: Connection, steps: Steps | None, *, broken: frozenset[Any] = frozenset()
     ) -> None:
         """Set Alembic up for this connection."""
         family = connection.dialect.name
+        given: dict[str, Any] = {} if steps is None else {"fn": steps}
         self.environment.configure(
             connection=connection,
-            fn=steps,
             version_table=self.history.version_table,
             transactional_ddl=family in {"sqlite", "postgresql"},
             transaction_per_migration=True,
             on_version_apply=self._applied(connection, broken),
             render_as_batch=family == "sqlite",
             **self.comparison.options(),
+            **given,
         )
         make_repeatable(self.environment.get_context())
 

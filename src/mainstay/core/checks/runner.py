@@ -85,11 +85,11 @@ async def _run(
             _log.warning("check.skipped", check=check.id)
             results.append(Result(check=check, state="skipped"))
         else:
-            results.append(await _one(check, ports, silence.get(check.id)))
+            results.append(await _one(check, ports, reason=silence.get(check.id)))
     return tuple(results)
 
 
-async def _one(check: Check, ports: Ports, reason: str | None) -> Result:
+async def _one(check: Check, ports: Ports, *, reason: str | None) -> Result:
     try:
         async with asyncio.timeout(TIMEOUT):
             finding = await check.run(ports)

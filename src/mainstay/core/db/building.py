@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -65,6 +67,8 @@ class EngineBuilder:
         if self.url.backend == "sqlite":
             arguments = sqlite.CONNECT_ARGUMENTS
             name = f"{name}/{self.url.database}"
+        elif self.url.backend == "mysql":
+            _quieten()
         return create_async_engine(
             name,
             connect_args=arguments,
@@ -126,9 +130,9 @@ def _tell_broken_connections(engine: AsyncEngine, url: DatabaseUrl) -> None:
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def _connect(dialect: Dialect, _record: Any, arguments: Any, named: dict[str, Any]) -> Any:
-        if url.file is not None:
-            sqlite.make_file(url.file)
         try:
+            if url.file is not None:
+                sqlite.make_file(url.file)
             return dialect.connect(*arguments, **named)
         except OSError as error:
             raise unreachable(url) from error
@@ -136,12 +140,24 @@ def _tell_broken_connections(engine: AsyncEngine, url: DatabaseUrl) -> None:
     @event.listens_for(engine.sync_engine, "handle_error")
     def _handle(context: ExceptionContext) -> BaseException | None:
         original = context.original_exception
+        if isinstance(original, OverflowError):
+            return DataError(context.statement, None, original, hide_parameters=True)
         if not isinstance(original, OSError):
             return None
         context.is_disconnect = True
         if isinstance(original, TimeoutError):
             return StatementTimeoutError("The database did not answer in time.")
         return ConnectionLostError("The connection to the database broke.")
+
+
+def _quieten() -> None:
+    """Keep the driver from logging each warning of the server ("name ignored for PRIMARY key").
+
+    What matters is an error here, as the mode is strict.
+    """
+    logger = logging.getLogger("asyncmy")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.ERROR)
 
 
 def from_json(value: Any) -> Any:

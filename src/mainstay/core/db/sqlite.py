@@ -11,6 +11,10 @@ from typing import Any, Final, Literal
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from mainstay.core.db.sqlite_driver import connect
+from mainstay.core.db.turns import Turns
 
 BUSY_TIMEOUT: Final = 10
 """Seconds to wait for another program's lock before giving up."""
@@ -21,6 +25,7 @@ BEGIN: Final = "mainstay_begin"
 Begin = Literal["immediate", "deferred", "never"]
 
 CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
+    "async_creator_fn": connect,
     # The driver must never begin or commit by itself; the listener below does.
     "isolation_level": None,
     "timeout": BUSY_TIMEOUT,
@@ -56,33 +61,20 @@ class _Deadline:
         return monotonic() > self.at
 
 
-class Lock:
-    """Who waits for the one lock that all writers of a file share."""
-
-    __slots__ = ("waiting",)
-
-    def __init__(self) -> None:
-        self.waiting = 0
-
-    def is_awaited(self) -> bool:
-        """Say whether a transaction is waiting to begin."""
-        return self.waiting > 0
-
-
-def configure(engine: AsyncEngine, *, begin: Begin, statement_timeout: float) -> Lock:
+def configure(engine: AsyncEngine, *, begin: Begin, statement_timeout: float) -> Turns:
     """Set up each new connection, begin each transaction as told, end statements that run long.
 
     A transaction that may write begins IMMEDIATE: one that reads first and writes later would fail
     at once when another has written in between, however long it were ready to wait. The option
     ``BEGIN`` of an engine or a connection overrides ``begin``.
     """
-    lock = Lock()
+    turns = Turns(BUSY_TIMEOUT)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, record: Any) -> None:
         deadline = record.info[_Deadline] = _Deadline()
         connection.run_async(
-            lambda driver: driver._execute(_prepare, driver._conn, deadline)  # noqa: SLF001
+            lambda driver: driver.hop(_prepare, driver._conn, deadline)  # noqa: SLF001
         )
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -90,11 +82,10 @@ def configure(engine: AsyncEngine, *, begin: Begin, statement_timeout: float) ->
         how: Begin = connection.get_execution_options().get(BEGIN, begin)
         if how == "never":
             return
-        lock.waiting += 1
-        try:
+        if how == "immediate":
+            turns.take(connection.connection.dbapi_connection)
+        with turns.being_awaited():
             connection.exec_driver_sql(f"BEGIN {how}")
-        finally:
-            lock.waiting -= 1
 
     if statement_timeout:
 
@@ -102,7 +93,34 @@ def configure(engine: AsyncEngine, *, begin: Begin, statement_timeout: float) ->
         def _start(connection: Connection, *_: Any) -> None:
             connection.info[_Deadline].at = monotonic() + statement_timeout
 
-    return lock
+    _give_turns_back(engine, turns)
+    return turns
+
+
+def _give_turns_back(engine: AsyncEngine, turns: Turns) -> None:
+    """End a turn when its transaction has ended; skip a ROLLBACK that has nothing to undo.
+
+    SQLAlchemy's events come before COMMIT and ROLLBACK, and the next writer should come after.
+    """
+    dialect = engine.sync_engine.dialect
+    commit, rollback = dialect.do_commit, dialect.do_rollback
+
+    def do_commit(connection: PoolProxiedConnection) -> None:
+        commit(connection)
+        turns.give_back(connection.dbapi_connection)
+
+    def do_rollback(connection: PoolProxiedConnection) -> None:
+        driver: Any = connection.driver_connection
+        if driver.in_transaction:
+            rollback(connection)
+        turns.give_back(connection.dbapi_connection)
+
+    vars(dialect).update(do_commit=do_commit, do_rollback=do_rollback)
+
+    @event.listens_for(engine.sync_engine, "close")
+    @event.listens_for(engine.sync_engine, "close_detached")
+    def _closed(connection: Any, *_: Any) -> None:
+        turns.give_back(connection)
 
 
 def _prepare(connection: sqlite3.Connection, deadline: _Deadline) -> None:

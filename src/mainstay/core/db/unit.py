@@ -81,12 +81,12 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         """Commit, then run what waited for it. Without a session this does nothing."""
-        outliving, self._outliving = self._outliving, []
-        for event in outliving:
+        for event in self._outliving:
             await self.publish(event)
         if self._session is None:
             return
         await self._session.commit()
+        self._outliving.clear()
         callbacks, self._after_commit = self._after_commit, []
         for callback in callbacks:
             callback()

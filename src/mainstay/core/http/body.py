@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,10 @@ CHUNK_SECONDS: Final = 20.0
 """How long a client may pause while it sends a body."""
 
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
+_INTEGERS: Final = range(-(2**63), 2**64)
+_MOST_DIGITS: Final = 20
+_LENGTH_DIGITS: Final = 18
 
 
 class ClientGoneError(Exception):
@@ -36,20 +41,26 @@ def content_length(headers: dict[bytes, bytes]) -> int | None:
     """Give the declared length, or None.
 
     Raises:
-        BadRequestError: it is not a number (RFC 9110, section 8.6).
+        BadRequestError: it is not a number (RFC 9110, section 8.6), or one beyond all reason.
     """
     value = headers.get(b"content-length")
     if value is None:
         return None
-    if not value.isdigit():
+    if not value.isdigit() or len(value) > _LENGTH_DIGITS:
         msg = "Content-Length must be a whole number."
         raise BadRequestError(msg)
     return int(value)
 
 
 def has_body(headers: dict[bytes, bytes]) -> bool:
-    """Say whether the request announces a body (RFC 9112, section 6)."""
-    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    """Say whether the request announces a body (RFC 9112, section 6).
+
+    HTTP/2 knows no transfer encoding and needs no length: there a body has only its type.
+    """
+    length = headers.get(b"content-length")
+    if length is None:
+        return b"transfer-encoding" in headers or b"content-type" in headers
+    return length != b"0" or b"transfer-encoding" in headers
 
 
 def is_json(content_type: bytes) -> bool:
@@ -103,6 +114,9 @@ async def read_whole(receive: Receive, limit: int) -> bytes:
 def check_json(body: bytes) -> None:
     """Refuse what is not strict JSON: NaN, infinities, lone surrogates, NUL, great depth.
 
+    Whole numbers must fit into 64 bits: beyond that no two programs read the same (RFC 8259,
+    section 6), and no database column holds them.
+
     Raises:
         MalformedJsonError: any of these.
     """
@@ -119,6 +133,20 @@ def check_json(body: bytes) -> None:
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
         msg = f"The document is nested more than {MAX_DEPTH} levels deep."
         raise MalformedJsonError(msg)
+    if _LONG_NUMBER.search(body):
+        _check_integers(body)
+
+
+def _check_integers(body: bytes) -> None:
+    """Read again with every digit of whole numbers, which orjson turns into floats when long."""
+
+    def whole(digits: str) -> int:
+        if len(digits) > _MOST_DIGITS or int(digits) not in _INTEGERS:
+            msg = "Whole numbers must fit into 64 bits. Send longer ones as strings."
+            raise MalformedJsonError(msg)
+        return 0
+
+    json.loads(body, parse_int=whole)
 
 
 def _depth(document: Any) -> int:

@@ -91,10 +91,15 @@ class RequestContext:
             self._unit.act_as(principal)
 
     def begin_again(self) -> None:
-        """Forget what a first try left, before the request is replayed."""
+        """Forget what a first try left, before the request is replayed.
+
+        A request counts once against a limit, so that what was said of that stays.
+        """
         self._unit = None
         self.principal = None
         self.origin.actor_id = None
+        self.origin.session_id = None
+        self.extra_headers = [field for field in self.extra_headers if b"ratelimit" in field[0]]
 
     def bearer(self) -> str | None:
         """Give the bearer token of the ``Authorization`` header (RFC 6750, section 2.1)."""

@@ -14,9 +14,10 @@ from html import escape
 from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
+from mainstay.core.auth import public
 from mainstay.core.errors import NotFoundError, ProblemError
 from mainstay.core.http.assets import FOREVER, REVALIDATE, Asset
 
@@ -128,7 +129,10 @@ def mount_docs(
 
 
 def _register(app: FastAPI, path: str, endpoint: Callable[..., object]) -> None:
-    app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
+    everybody = [Depends(public)]
+    app.add_api_route(
+        path, endpoint, methods=["GET"], include_in_schema=False, dependencies=everybody
+    )
 
 
 def _base(request: Request) -> str:

@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from starlette.requests import ClientDisconnect
+
 from mainstay.core.db.failures import is_transient
 from mainstay.core.db.unit import MAX_TRIES
 from mainstay.core.errors import ProblemError
@@ -108,7 +110,7 @@ class Edge:
                 await self._preflight(exchange)
             else:
                 await self._serve(scope, receive, exchange)
-        except bodies.ClientGoneError:
+        except (bodies.ClientGoneError, ClientDisconnect):
             return
         except Exception as error:  # noqa: BLE001 - the last place where anything is caught
             await self._fail(error, scope, receive, exchange)
@@ -118,6 +120,8 @@ class Edge:
     def _guard(self, scope: Scope, context: RequestContext) -> None:
         guards.check_method(context.method)
         guards.check_sizes(scope, scope["headers"])
+        if len(context.headers) < len(scope["headers"]):
+            guards.check_repeated(scope["headers"])
         if scope["path"] not in self._parts.unguarded:
             self._parts.hosts.check(context.headers.get(b"host"))
 
@@ -128,24 +132,25 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         context = exchange.context
-        body, receive = await self._bounded(context.headers, receive)
+        body, receive = await self._bounded(scope, context.headers, receive)
         key = context.headers.get(b"idempotency-key")
         if key is None or context.method not in {"POST", "PATCH"} or body is None:
-            await self._attempts(scope, body, receive, exchange.send)
+            await self._attempts(scope, body, receive, exchange)
             return
 
         async def attempts(send: Send) -> None:
-            await self._attempts(scope, body, receive, send)
+            await self._attempts(scope, body, receive, exchange, send)
 
         await self._parts.idempotency.serve(key, body, scope, exchange, attempts)
 
     async def _bounded(
-        self, headers: dict[bytes, bytes], receive: Receive
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[bytes | None, Receive]:
         """Give the whole body, or None for one that is streamed, and how it is received."""
-        if not bodies.has_body(headers):
-            return b"", receive
         limit = self._parts.max_body_size
+        if not bodies.has_body(headers):
+            unannounced = scope.get("http_version", "1.1")[:1] != "1"
+            return b"", bodies.counting(receive, limit) if unannounced else receive
         length = bodies.content_length(headers)
         if length is not None and length > limit:
             raise bodies.too_large(limit)
@@ -160,50 +165,68 @@ class Edge:
         return body, receive
 
     async def _attempts(
-        self, scope: Scope, body: bytes | None, receive: Receive, send: Send
+        self,
+        scope: Scope,
+        body: bytes | None,
+        receive: Receive,
+        exchange: Exchange,
+        send: Send | None = None,
     ) -> None:
-        """Run the application, again where a transient failure undid a repeatable request."""
-        context: RequestContext = scope[SCOPE_KEY]
+        """Run the application, again where a transient failure undid a repeatable request.
+
+        ``send`` takes its messages where the exchange does not.
+        """
+        context = exchange.context
         repeatable = body is not None and (context.idempotent or context.method in _REPLAYABLE)
         tries = MAX_TRIES if repeatable else 1
         for tried in range(1, tries + 1):
             source = bodies.replaying(body, receive) if body else receive
             try:
-                await self._app(dict(scope), source, send)
-            except Exception as error:
-                if tried == tries or not is_transient(error):
-                    raise
+                await self._app(dict(scope), source, send or exchange.send)
+            except Exception as error:  # noqa: BLE001 - all but what is tried again is raised
+                failure = exchange.failure or error
+                if exchange.status or tried == tries or not is_transient(failure):
+                    raise failure  # noqa: B904 - it is what is behind the error
             else:
                 return
-            await self._undo(context)
+            await self._undo(exchange)
             await asyncio.sleep(random.uniform(0.01, 0.05) * tried)  # noqa: S311 - jitter
 
-    async def _undo(self, context: RequestContext) -> None:
-        unit = context.opened_unit
-        context.begin_again()
+    async def _undo(self, exchange: Exchange) -> None:
+        unit = exchange.context.opened_unit
+        exchange.context.begin_again()
+        exchange.failure = None
         if unit is not None:
             await unit.close()
 
     async def _fail(
         self, error: Exception, scope: Scope, receive: Receive, exchange: Exchange
     ) -> None:
-        failures = self._parts.failures
+        """Answer a failure; where that fails as well, that."""
         if exchange.status:
-            failures.log(error, exchange.context)
+            self._parts.failures.log(error, exchange.context)
             raise error
-        custom = failures.custom_handler(error)
-        if custom is not None:
-            await failures.answer_custom(custom, error, scope, receive, exchange)
-            return
-        problem = failures.problem(error, exchange.context)
         try:
-            await exchange.answer(problem, scope["path"])
+            await self._answer_failure(error, scope, receive, exchange)
         except Exception as second:
             if exchange.status:
                 raise
-            failures.log(second, exchange.context)
-            exchange.context.begin_again()
-            await exchange.answer(failures.problem(second, exchange.context), scope["path"])
+            await self._undo(exchange)
+            problem = self._parts.failures.problem(second, exchange.context)
+            await exchange.answer(problem, scope["path"])
+
+    async def _answer_failure(
+        self, error: Exception, scope: Scope, receive: Receive, exchange: Exchange
+    ) -> None:
+        failures, context = self._parts.failures, exchange.context
+        exchange.failure = None
+        custom = failures.custom_handler(error, context)
+        if custom is None:
+            await exchange.answer(failures.problem(error, context), scope["path"])
+            return
+        if context.opened_unit is not None:
+            await context.opened_unit.rollback()
+        await failures.answer_custom(custom, scope, receive, exchange)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

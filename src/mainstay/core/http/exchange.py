@@ -19,7 +19,6 @@ ERROR_STATUS: Final = 400
 """From this status on, an answer undoes its transaction."""
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_DEFAULT_CSP: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class StandardHeaders:
@@ -32,25 +31,26 @@ class StandardHeaders:
             (b"referrer-policy", b"no-referrer"),
             (b"x-frame-options", b"DENY"),
             (b"cross-origin-opener-policy", b"same-origin"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         ]
         if https:
             hsts = b"max-age=63072000; includeSubDomains"
             self._fixed.append((b"strict-transport-security", hsts))
+        self._names = frozenset(name for name, _ in self._fixed)
 
     def complete(self, context: RequestContext, own: Collection[tuple[bytes, bytes]]) -> Headers:
         """Give the answer's own headers with those that every answer carries.
 
-        A policy or caching rule that the answer sets itself stands. What a principal is told is
-        not stored by default.
+        What the answer sets of them itself stands. What a principal is told is not stored by
+        default.
         """
-        headers = [*own, *self._fixed, *context.extra_headers]
-        headers.append((b"x-request-id", context.origin.request_id.encode("ascii")))
-        policy = cache = False
+        standard, cache = self._fixed, False
         for name, _ in own:
-            policy = policy or name == b"content-security-policy"
+            if name in self._names:
+                standard = [line for line in standard if line[0] != name]
             cache = cache or name == b"cache-control"
-        if not policy:
-            headers.append(_DEFAULT_CSP)
+        headers = [*own, *standard, *context.extra_headers]
+        headers.append((b"x-request-id", context.origin.request_id.encode("ascii")))
         if not cache and context.principal is not None:
             headers.append(_NO_STORE)
         if self._cors.enabled:
@@ -59,23 +59,38 @@ class StandardHeaders:
 
 
 class Exchange:
-    """The sending half of one request. ``status`` is 0 until anything has left."""
+    """The sending half of one request. ``status`` is 0 until anything has left.
 
-    __slots__ = ("_send", "_standard", "context", "status")
+    ``failure`` is what kept an answer from leaving: layers of the application may turn it into
+    something else on its way up, so that the edge looks here.
+    """
+
+    __slots__ = ("_send", "_standard", "context", "failure", "status")
 
     def __init__(self, context: RequestContext, send: Send, standard: StandardHeaders) -> None:
         self._send = send
         self._standard = standard
         self.context = context
+        self.failure: Exception | None = None
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        """Send a message on; the first one only after the transaction has ended well."""
+        """Send a message on; the first one only after the transaction has ended well.
+
+        Raises:
+            Exception: it has not; and again for whoever answers with success nevertheless.
+        """
         if message["type"] == "http.response.start":
             status: int = message["status"]
             unit = self.context.opened_unit
+            if self.failure is not None and status < ERROR_STATUS:
+                raise self.failure
             if unit is not None and unit.used:
-                await (unit.commit() if status < ERROR_STATUS else unit.rollback())
+                try:
+                    await (unit.commit() if status < ERROR_STATUS else unit.rollback())
+                except Exception as error:
+                    self.failure = error
+                    raise
             message["headers"] = self._standard.complete(self.context, message.get("headers", ()))
             self.status = status
         await self._send(message)

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DataError
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from mainstay.core.db.failures import is_transient, is_unavailable, unique_violation
+from mainstay.core.db.base import Base
+from mainstay.core.db.failures import (
+    UniqueViolation,
+    is_bad_value,
+    is_foreign_key_violation,
+    is_malformed_id,
+    is_unavailable,
+    unique_violation,
+)
 from mainstay.core.errors import (
     AlreadyExistsError,
+    ConflictError,
     DependencyUnavailableError,
     FieldError,
     InternalError,
+    NotFoundError,
+    PreconditionFailedError,
     ProblemError,
     ValidationFailedError,
 )
@@ -24,15 +38,25 @@ from mainstay.core.http.proxy import is_loopback
 from mainstay.core.logging import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from starlette.types import Receive, Scope
 
     from mainstay.core.http.context import RequestContext
     from mainstay.core.http.exchange import Exchange
 
+Custom = tuple[Callable[..., Any], Exception]
+"""An exception handler of the application, and the exception that it is called with."""
+
 _log = get_logger("mainstay.edge")
-_FORWARDING = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded")
+_FORWARDING = (
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-real-ip",
+    b"forwarded",
+    b"via",
+)
 
 
 def on_this_machine(context: RequestContext) -> bool:
@@ -49,23 +73,33 @@ class Failures:
         self._handlers = handlers
         self._development = development
 
-    def custom_handler(self, error: Exception) -> Callable[..., Any] | None:
-        """Give the handler that the application registered for this kind of exception."""
+    def custom_handler(self, error: Exception, context: RequestContext) -> Custom | None:
+        """Give the application's own handler, and the exception that it takes.
+
+        One for the exception's class comes first. What is known here goes to one for its status,
+        if there is any, as the ``HTTPException`` that Starlette would raise; all else is caught by
+        the one for ``Exception`` or 500.
+        """
         handlers = self._handlers()
-        for kind in type(error).__mro__[:-2]:
-            if kind in handlers:
-                return handlers[kind]
-        return handlers.get(500) if translate(error) is None else None
+        if not handlers:
+            return None
+        for kind in type(error).__mro__:
+            if kind in handlers and kind is not Exception:
+                return handlers[kind], error
+        known = translate(error) or from_database(error, context)
+        if known is None:
+            handler = handlers.get(Exception) or handlers.get(InternalError.status)
+            return (handler, error) if handler is not None else None
+        handler = handlers.get(known.status)
+        if handler is None:
+            return None
+        return handler, HTTPException(known.status, known.detail or known.title, known.headers)
 
     async def answer_custom(
-        self,
-        handler: Callable[..., Any],
-        error: Exception,
-        scope: Scope,
-        receive: Receive,
-        exchange: Exchange,
+        self, custom: Custom, scope: Scope, receive: Receive, exchange: Exchange
     ) -> None:
         """Let the application's own handler answer."""
+        handler, error = custom
         request = Request(scope, receive)
         if inspect.iscoroutinefunction(handler):
             response = await handler(request, error)
@@ -75,7 +109,7 @@ class Failures:
 
     def problem(self, error: Exception, context: RequestContext) -> ProblemError:
         """Turn any exception into a problem; what is our fault is logged with its trace."""
-        known = translate(error) or self._from_database(error)
+        known = translate(error) or from_database(error, context)
         if known is not None:
             if known.status >= InternalError.status:
                 _log.warning("request.unavailable", code=known.code, reason=type(error).__name__)
@@ -88,27 +122,54 @@ class Failures:
             "Tell us the request id, so that we can find what happened.", **members
         )
 
-    def _from_database(self, error: Exception) -> ProblemError | None:
-        taken = unique_violation(error)
-        if taken is not None:
-            return AlreadyExistsError(
-                "A value that must be unique is taken.",
-                errors=[
-                    FieldError(
-                        pointer=f"#/{column}", code="already_exists", detail="This is taken."
-                    )
-                    for column in taken.columns
-                ],
-            )
-        if is_unavailable(error) or is_transient(error):
-            return DependencyUnavailableError("The database did not answer in time. Try again.")
-        if isinstance(error, DataError):
-            return ValidationFailedError("A value is outside of what the database can hold.")
-        return None
-
     def log(self, error: Exception, context: RequestContext) -> None:
         """Write the exception with its trace into the log."""
         _log.error("request.failed", request_id=context.request_id, exc_info=error)
+
+
+def from_database(error: Exception, context: RequestContext) -> ProblemError | None:
+    """Turn what a database refuses into a problem; None for what is our own fault."""
+    if isinstance(error, StaleDataError):
+        msg = "Somebody changed it at the same moment. Read it again, then repeat your change."
+        conditional = b"if-match" in context.headers
+        return PreconditionFailedError(msg) if conditional else ConflictError(msg)
+    taken = unique_violation(error)
+    if taken is not None:
+        return _already_exists(taken)
+    found = ((kind, detail) for applies, kind, detail in _MEANINGS if applies(error))
+    kind, detail = next(found, (None, ""))
+    return None if kind is None else kind(detail)
+
+
+def _does_not_fit(error: BaseException) -> bool:
+    return is_bad_value(error) or isinstance(error, DataError)
+
+
+_MEANINGS: Final[tuple[tuple[Callable[[BaseException], bool], type[ProblemError], str], ...]] = (
+    (is_unavailable, DependencyUnavailableError, "The database did not answer in time. Try again."),
+    (
+        is_foreign_key_violation,
+        ConflictError,
+        "Something that this refers to is not there, or is still in use.",
+    ),
+    (is_malformed_id, NotFoundError, "There is nothing with this id."),
+    (_does_not_fit, ValidationFailedError, "A value is outside of what the database can hold."),
+)
+
+
+def _already_exists(taken: UniqueViolation) -> AlreadyExistsError:
+    """Name the members that are taken; of a case-blind ``email_key`` that is ``email``."""
+    table = Base.metadata.tables.get(taken.table or "")
+    known = set() if table is None else set(table.columns.keys())
+    plain = {column: column.removesuffix("_key") for column in taken.columns}
+    names = [plain[column] if plain[column] in known else column for column in taken.columns]
+    return AlreadyExistsError(
+        "A value that must be unique is taken.",
+        errors=[
+            FieldError(pointer=f"#/{name}", code="already_exists", detail="This is taken.")
+            for name in names
+        ],
+    )
 
 
 def _debug(error: Exception) -> dict[str, Any]:

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 MAX_TARGET_BYTES: Final = 8 * 1024
 MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_HEADERS: Final = 100
+_ONCE: Final = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"idempotency-key",
+        b"origin",
+        b"transfer-encoding",
+        b"x-api-key",
+    }
+)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -50,6 +62,18 @@ def check_sizes(scope: Scope, headers: Sequence[tuple[bytes, bytes]]) -> None:
     if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
         msg = f"The headers may have at most {MAX_HEADERS} lines and {MAX_HEADER_BYTES} bytes."
         raise HeadersTooLargeError(msg)
+
+
+def check_repeated(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Refuse a second line of what is only told once: two readers might take two of them.
+
+    Raises:
+        BadRequestError: one of these headers is repeated (RFC 9110, section 5.3).
+    """
+    names = [name for name, _ in headers if name in _ONCE]
+    if len(set(names)) < len(names):
+        msg = "A header that may be sent once was sent twice."
+        raise BadRequestError(msg)
 
 
 class Hosts:

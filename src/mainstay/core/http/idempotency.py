@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from fastapi import Header
 from sqlalchemy import Index, LargeBinary, SmallInteger, String, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,30 +24,32 @@ from mainstay.core.errors import (
     BadRequestError,
     ConflictError,
     IdempotencyInProgressError,
+    IdempotencyKeyRequiredError,
     IdempotencyKeyReusedError,
     NotAuthenticatedError,
 )
 from mainstay.core.http.context import SCOPE_KEY, RequestContext, ports_of
 from mainstay.core.http.exchange import ERROR_STATUS
+from mainstay.core.http.recording import Answer, Recorded, Recorder
 from mainstay.core.principal import PrincipalResolver
 from mainstay.kit.clock import now
 from mainstay.kit.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
-    from starlette.types import Message, Scope, Send
+    from starlette.types import Scope, Send
 
     from mainstay.core.db.unit import Units
     from mainstay.core.http.exchange import Exchange
 
 KEEP: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=60)
-MAX_KEPT_BODY: Final = 1024 * 1024
 _KEY: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
 _SERVER_ERROR: Final = 500
 _NOT_STORED: Final = frozenset({401, 409, 429})
+_WITHOUT_BODY: Final = frozenset({204, 304})
 _KEPT_HEADERS: Final = frozenset({b"content-type", b"location", b"etag", b"cache-control", b"link"})
 
 
@@ -80,49 +83,25 @@ def parse_key(value: bytes) -> str:
     return match.group(1)
 
 
-@dataclass(slots=True)
-class _Recorded:
-    """An answer that is held back until it is whole; ``overflow`` once it is let go unrecorded."""
+async def require_key(
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> None:
+    """Ask for an ``Idempotency-Key``: a dependency of routes that must not be called without.
 
-    start: Message | None = None
-    chunks: list[bytes] = field(default_factory=list)
-    size: int = 0
-    overflow: bool = False
-    whole: bool = False
+    Raises:
+        IdempotencyKeyRequiredError: there is none.
+    """
+    if idempotency_key is None:
+        msg = "Send an Idempotency-Key, such as a UUID, and the same one with each repeat."
+        raise IdempotencyKeyRequiredError(msg)
 
 
-class _Recorder:
-    """Takes the application's messages and holds them back."""
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A key that this request holds: its row, and the mark that says whose it is."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.recorded = _Recorded()
-
-    async def __call__(self, message: Message) -> None:
-        recorded = self.recorded
-        if recorded.overflow:
-            await self._send(message)
-        elif message["type"] == "http.response.start":
-            self.recorded = _Recorded(start=message)
-        elif message["type"] == "http.response.body":
-            recorded.chunks.append(message.get("body", b""))
-            recorded.size += len(message.get("body", b""))
-            recorded.whole = not message.get("more_body", False)
-            if recorded.size > MAX_KEPT_BODY:
-                await self._let_go(more=not recorded.whole)
-
-    async def _let_go(self, *, more: bool) -> None:
-        recorded = self.recorded
-        recorded.overflow = True
-        if recorded.start is not None:
-            await self._send(recorded.start)
-        body = b"".join(recorded.chunks)
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
-
-    async def release(self) -> None:
-        """Send what was held back."""
-        if not self.recorded.overflow and self.recorded.start is not None:
-            await self._let_go(more=False)
+    digest: str
+    holder: str
 
 
 class Idempotency:
@@ -144,25 +123,23 @@ class Idempotency:
         Raises:
             IdempotencyKeyReusedError: the key came with another request.
             IdempotencyInProgressError: the first request is still running.
-            ConflictError: it was carried out, and its answer held secrets.
+            ConflictError: it was carried out, and its answer was not kept.
         """
         context: RequestContext = scope[SCOPE_KEY]
         digest = await self._digest(parse_key(key), scope, context)
         fingerprint = _fingerprint(body, scope, context)
-        holder = new_id()
-        saved = await self._claim(digest, fingerprint, holder)
+        claim = _Claim(digest, new_id())
+        saved = await self._claim(claim, fingerprint)
         if saved is not None:
-            await _repeat(saved, exchange)
+            for message in _kept_answer(saved):
+                await exchange.send(message)
             return
         context.idempotent = True
-        recorder = _Recorder(exchange.send)
         try:
-            await run(recorder)
-            await self._finish(digest, holder, recorder, context)
-        except BaseException:
+            await run(Recorder(exchange, lambda recorded: self._finish(claim, recorded, context)))
+        finally:
             if not exchange.status:
-                await self._forget(digest, holder, context)
-            raise
+                await self._forget(claim, context)
 
     async def _digest(self, key: str, scope: Scope, context: RequestContext) -> str:
         token = context.bearer()
@@ -179,13 +156,13 @@ class Idempotency:
         text = f"{who}\n{context.method}\n{scope['path'].rstrip('/')}\n{key}"
         return hashlib.sha256(text.encode()).hexdigest()
 
-    async def _claim(self, digest: str, fingerprint: str, holder: str) -> IdempotencyKey | None:
+    async def _claim(self, claim: _Claim, fingerprint: str) -> IdempotencyKey | None:
         """Take the key, or give the row of an answered request."""
         moment = now()
         values = {
-            "digest": digest,
+            "digest": claim.digest,
             "fingerprint": fingerprint,
-            "holder": holder,
+            "holder": claim.holder,
             "lease_until": moment + LEASE,
             "expires_at": moment + KEEP,
         }
@@ -230,55 +207,74 @@ class Idempotency:
             raise IdempotencyInProgressError(msg, headers={"Retry-After": "1"})
 
     async def _finish(
-        self, digest: str, holder: str, recorder: _Recorder, context: RequestContext
-    ) -> None:
-        recorded = recorder.recorded
-        status = recorded.start["status"] if recorded.start else 500
-        storable = status < _SERVER_ERROR and status not in _NOT_STORED
-        if not storable or recorded.overflow or not recorded.whole:
-            if not recorded.overflow:
-                await self._forget(digest, holder, context)
-            await recorder.release()
-            return
+        self, claim: _Claim, recorded: Recorded, context: RequestContext
+    ) -> Answer | None:
+        """Save the answer before it leaves; gives the one to send in its place, if any."""
+        status = recorded.status
+        if status >= _SERVER_ERROR or status in _NOT_STORED:
+            await self._forget(claim, context)
+            return None
+        values = _kept(recorded, context)
         if status < ERROR_STATUS:
-            await self._save(context.unit.session, digest, holder, recorded)
+            if await _save(context.unit.session, claim, values):
+                return None
         else:
             if context.opened_unit is not None:
                 await context.opened_unit.rollback()
             async with self._units.transaction() as session:
-                await self._save(session, digest, holder, recorded)
-        await recorder.release()
+                if await _save(session, claim, values):
+                    return None
+        return await self._answered_before(claim, context)
 
-    async def _save(
-        self, session: AsyncSession, digest: str, holder: str, recorded: _Recorded
-    ) -> None:
-        start = recorded.start or {}
-        headers = [(k, v) for k, v in start.get("headers", ()) if k in _KEPT_HEADERS]
-        secret = any(k == b"cache-control" and b"no-store" in v for k, v in headers)
-        saved = await spend(
-            session,
-            update(IdempotencyKey)
-            .where(IdempotencyKey.digest == digest, IdempotencyKey.holder == holder)
-            .values(
-                status=start["status"],
-                headers=b"\n".join(k + b":" + v for k, v in headers),
-                body=None if secret else b"".join(recorded.chunks),
-            ),
-        )
-        if not saved:
+    async def _answered_before(self, claim: _Claim, context: RequestContext) -> Answer:
+        """Give what our own earlier try has committed, though its commit seemed to fail.
+
+        Raises:
+            ConflictError: it was another request: ours took too long, and a repeat took over.
+        """
+        if context.opened_unit is not None:
+            await context.opened_unit.rollback()
+        async with self._units.transaction() as session:
+            row = await session.get(IdempotencyKey, claim.digest)
+        if row is None or row.holder != claim.holder or row.status is None:
             msg = "This request took too long, and a repeat of it has taken over."
             raise ConflictError(msg)
+        return _kept_answer(row)
 
-    async def _forget(self, digest: str, holder: str, context: RequestContext) -> None:
-        """Free the key, so that a repeat runs again."""
+    async def _forget(self, claim: _Claim, context: RequestContext) -> None:
+        """Free the key, so that a repeat runs again; not once an answer has been committed."""
         if context.opened_unit is not None:
             await context.opened_unit.rollback()
         async with self._units.transaction() as session:
             await session.execute(
                 delete(IdempotencyKey).where(
-                    IdempotencyKey.digest == digest, IdempotencyKey.holder == holder
+                    IdempotencyKey.digest == claim.digest,
+                    IdempotencyKey.holder == claim.holder,
+                    IdempotencyKey.status.is_(None),
                 )
             )
+
+
+async def _save(session: AsyncSession, claim: _Claim, values: Mapping[str, Any]) -> bool:
+    """Write the answer into the row of the key; false if that is ours no more, or answered."""
+    statement = update(IdempotencyKey).where(
+        IdempotencyKey.digest == claim.digest,
+        IdempotencyKey.holder == claim.holder,
+        IdempotencyKey.status.is_(None),
+    )
+    return await spend(session, statement.values(**values))
+
+
+def _kept(recorded: Recorded, context: RequestContext) -> dict[str, Any]:
+    """Give the columns of an answer; secrets and what is too long are not kept."""
+    own = [*recorded.start.get("headers", ()), *context.extra_headers]
+    headers = [(name, value) for name, value in own if name in _KEPT_HEADERS]
+    secret = any(name == b"cache-control" and b"no-store" in value for name, value in headers)
+    return {
+        "status": recorded.status,
+        "headers": b"\n".join(name + b":" + value for name, value in headers),
+        "body": None if secret or recorded.too_long else b"".join(recorded.chunks),
+    }
 
 
 def _fingerprint(body: bytes, scope: Scope, context: RequestContext) -> str:
@@ -288,19 +284,22 @@ def _fingerprint(body: bytes, scope: Scope, context: RequestContext) -> str:
     return text.hexdigest()
 
 
-async def _repeat(row: IdempotencyKey, exchange: Exchange) -> None:
-    """Answer as the first request was answered."""
+def _kept_answer(row: IdempotencyKey) -> Answer:
+    """Give the answer that the first request got.
+
+    Raises:
+        ConflictError: it was not kept.
+    """
     if row.body is None:
-        msg = "This request was carried out. Its answer held secrets, so that it was not kept."
+        msg = "This request was carried out. Its answer held secrets or was long: it was not kept."
         raise ConflictError(msg)
     lines = [line.partition(b":") for line in (row.headers or b"").split(b"\n") if line]
     headers = [(name, value) for name, _, value in lines]
-    headers += [
-        (b"content-length", str(len(row.body)).encode()),
-        (b"idempotent-replayed", b"true"),
-    ]
-    await exchange.send({"type": "http.response.start", "status": row.status, "headers": headers})
-    await exchange.send({"type": "http.response.body", "body": row.body})
+    headers.append((b"idempotent-replayed", b"true"))
+    if row.status not in _WITHOUT_BODY:
+        headers.append((b"content-length", str(len(row.body)).encode()))
+    start = {"type": "http.response.start", "status": row.status, "headers": headers}
+    return start, {"type": "http.response.body", "body": row.body}
 
 
 async def purge_expired(session: AsyncSession) -> int:

@@ -27,9 +27,10 @@ async def answer_page(
     """Read a page of the select and put the ``Link`` header (RFC 8288) on the answer."""
     key = ports_of(request.scope)[KeyRing].derive(CURSOR_PURPOSE)
     page = await fetch_page(session, select, query=query, spec=spec, key=key)
-    target = request.scope["path"]
+    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    target = raw_path.decode("utf-8", "replace")
     if raw := request.scope["query_string"]:
-        target += "?" + raw.decode("latin-1")
+        target += "?" + raw.decode("utf-8", "replace")
     link = link_header(target, query=query, page=page.page)
     if link:
         context_of(request.scope).extra_headers.append((b"link", link.encode("latin-1")))

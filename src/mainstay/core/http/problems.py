@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from mainstay.core.db.failures import is_transient
 from mainstay.core.errors import (
     BadRequestError,
     BodyTooLargeError,
@@ -187,15 +188,22 @@ def _sentence(kind: str, message: str, context: Mapping[str, Any]) -> str:
         return "This is required."
     if kind == "extra_forbidden":
         return "This is not known here; leave it out."
+    if kind == "union_tag_invalid":
+        return f"Its {context.get('discriminator')} must be one of {context.get('expected_tags')}."
     if kind == "value_error":
         return str(context.get("error", message)).removeprefix("Value error, ")
     return message.removeprefix("Input ").removeprefix("String ").capitalize().rstrip(".") + "."
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """Answer an exception as FastAPI's handlers do; registered for the framework's own."""
-    from_scope: RequestContext = request.scope["mainstay"]
+    """Answer an exception as FastAPI's handlers do; registered for the framework's own.
+
+    What a transient failure undid is the edge's business, which may run the request again.
+    """
+    context: RequestContext = request.scope["mainstay"]
+    if isinstance(error, HTTPException) and error.status_code < BadRequestError.status:
+        return Response(status_code=error.status_code, headers=dict(error.headers or {}))
     problem = translate(error)
-    if problem is None:
+    if problem is None or is_transient(error):
         raise error
-    return as_response(problem, from_scope, request.url.path)
+    return as_response(problem, context, request.url.path)

@@ -105,8 +105,8 @@ class ApplicationSettings(Section):
     ALLOWED_HOSTS: HostPatterns = Field(default_factory=_allowed_hosts)
     """The hosts that are served; that of PUBLIC_URL where it is not set, without both every one."""
 
-    JSON_CASE: Literal["snake", "camel"] = "snake"
-    """How the members of JSON bodies are written."""
+    JSON_CASE: Literal["snake"] = "snake"
+    """How the members of JSON bodies are written; snake_case is the only way yet."""
 
     DATA_DIR: Path = Path("var")
     """The folder for the SQLite file, files, and the secret key of development."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from mainstay.core.errors import NotFoundError
 from mainstay.core.http.query import EXACT, RANGE, ListField, ListSpec
@@ -31,7 +31,30 @@ AUDIT_LOGS: Final = ListSpec(
 """What the list is filtered and sorted by; the newest come first."""
 
 
-def entries() -> Select[tuple[AuditLog]]:
+ACTIVITY: Final = ListSpec(
+    name="Activity",
+    fields={
+        "id": ListField(column=AuditLog.id, python_type=UUID),
+        "action": ListField(column=AuditLog.action, operators=(*EXACT, "startswith")),
+        "outcome": ListField(column=AuditLog.outcome, operators=EXACT),
+        "created_at": ListField(column=AuditLog.created_at, operators=RANGE, sort=True),
+    },
+    default_sort="-created_at",
+)
+"""What a list of one's own security events is filtered and sorted by."""
+
+_OF_ACCOUNTS: Final = ("auth.", "session.")
+
+
+def activity_of(user_id: str) -> Select[AuditLog]:
+    """Select what happened to one account: sign-ins, failures, changes of what lets people in."""
+    return select(AuditLog).where(
+        or_(AuditLog.target_id == user_id, AuditLog.actor_id == user_id),
+        or_(*(AuditLog.action.startswith(prefix, autoescape=True) for prefix in _OF_ACCOUNTS)),
+    )
+
+
+def entries() -> Select[AuditLog]:
     """Select all entries."""
     return select(AuditLog)
 

@@ -26,5 +26,19 @@ class AuditEntry(Output):
     created_at: UtcTime
 
 
+class Activity(Output):
+    """One thing that happened to the caller's own account."""
+
+    id: str
+    action: str
+    outcome: str
+    ip: str | None
+    user_agent: str | None
+    created_at: UtcTime
+
+
+ActivityPage = page_model("ActivityPage", Activity)
+"""A page of the caller's own security events."""
+
 AuditEntryPage = page_model("AuditEntryPage", AuditEntry)
 """A page of entries."""

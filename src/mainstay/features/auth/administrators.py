@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mainstay.core.errors import FieldError, ValidationFailedError
+from sqlalchemy.exc import SQLAlchemyError
+
+from mainstay.core.db.unit import Units
+from mainstay.core.errors import FieldError, ProblemError, ValidationFailedError
+from mainstay.core.logging import get_logger
 from mainstay.core.roles import RoleDirectory
 from mainstay.core.settings import ApplicationSettings
 from mainstay.features.auth import one_time
@@ -15,10 +19,12 @@ from mainstay.features.users import case_blind, find_by_email
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from mainstay.core.ports import Ports
     from mainstay.core.settings import Settings
     from mainstay.features.auth.credentials import Credentials
     from mainstay.features.users import User, UserService
 
+_log = get_logger("mainstay.auth")
 ROLE: Final = "superadmin"
 LINK_LIFETIME: Final = timedelta(minutes=30)
 _SHORTEST_NAME: Final = 3
@@ -92,13 +98,18 @@ class Administrators:
             SetupDoneError: there is one already.
             TokenInvalidError: the token does not hold.
         """
-        if await self.exists(session):
-            msg = "Sign in as the administrator, or run `mainstay createsuperuser`."
-            raise SetupDoneError(msg)
+        await self._require_none(session)
+        await one_time.take_turns(session, "setup")
+        await self._require_none(session)
         await one_time.redeem(session, "setup", token)
         return await self.create(
             session, email=email, password=password, username=username, how="setup"
         )
+
+    async def _require_none(self, session: AsyncSession) -> None:
+        if await self.exists(session):
+            msg = "Sign in as the administrator, or run `mainstay createsuperuser`."
+            raise SetupDoneError(msg)
 
     async def from_settings(self, session: AsyncSession) -> User | None:
         """Make the administrator that SUPERUSER_EMAIL and SUPERUSER_PASSWORD name, once."""
@@ -115,6 +126,25 @@ class Administrators:
         return await self.create(
             session, email=email, password=secret.get_secret_value(), how="settings"
         )
+
+
+async def administrator_from_settings(ports: Ports) -> None:
+    """Make the administrator that the settings name, where that can be done at this start.
+
+    Whatever is wrong is logged and keeps nobody from being served: several processes may start at
+    once, the database may still be away, or the password may not do.
+    """
+    try:
+        async with ports[Units].transaction() as session:
+            user = await ports[Administrators].from_settings(session)
+    except ProblemError as error:
+        reasons = [fault.detail for fault in error.errors] or [error.detail or error.title]
+        _log.error("administrator.not_made", reason=" ".join(reasons))
+    except SQLAlchemyError as error:
+        _log.warning("administrator.not_made", reason=type(error).__name__)
+    else:
+        if user is not None:
+            _log.info("administrator.made", email=user.email)
 
 
 def name_from(email: str) -> str:

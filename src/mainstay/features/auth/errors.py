@@ -1,8 +1,7 @@
 """What can go wrong at the door.
 
 NotAuthenticatedError 401 ── InvalidCredentialsError
-PermissionDeniedError 403 ── EmailNotVerifiedError, RoleNotAssignableError,
-                             RegistrationClosedError, ReauthRequiredError
+PermissionDeniedError 403 ── EmailNotVerifiedError, RegistrationClosedError
 ConflictError 409 ── SetupDoneError
 """
 
@@ -25,25 +24,11 @@ class EmailNotVerifiedError(PermissionDeniedError):
     title = "Verify your e-mail address first"
 
 
-class RoleNotAssignableError(PermissionDeniedError):
-    """A registration asked for a role that nobody can give themselves."""
-
-    code = "role_not_assignable"
-    title = "This role cannot be chosen"
-
-
 class RegistrationClosedError(PermissionDeniedError):
     """People cannot make accounts themselves here."""
 
     code = "registration_closed"
     title = "Registration is closed"
-
-
-class ReauthRequiredError(PermissionDeniedError):
-    """This needs a sign-in of the last ten minutes."""
-
-    code = "reauth_required"
-    title = "Prove again who you are"
 
 
 class SetupDoneError(ConflictError):

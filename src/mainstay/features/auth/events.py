@@ -36,6 +36,33 @@ class AccountLocked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegistrationRefused(Event):
+    """Somebody asked for an account, or a role, that people cannot give themselves."""
+
+    name: ClassVar[str] = "auth.registration_refused"
+    outcome: ClassVar[str] = "failure"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneTimeTokenRefused(Event):
+    """A token from a mail, or of the set-up, did not hold."""
+
+    name: ClassVar[str] = "auth.one_time_token_refused"
+    outcome: ClassVar[str] = "failure"
+
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlocked(Event):
+    """An administrator let an account forget its wrong passwords."""
+
+    name: ClassVar[str] = "auth.account_unlocked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmailVerified(Event):
     """An address was proved."""
 
@@ -71,6 +98,16 @@ class Reauthenticated(Event):
     """A signed-in person proved again who they are."""
 
     name: ClassVar[str] = "auth.reauthenticated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReauthenticationFailed(Event):
+    """A signed-in person gave a wrong password, or was locked; ``reason`` says which."""
+
+    name: ClassVar[str] = "auth.reauthentication_failed"
+    outcome: ClassVar[str] = "failure"
+
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

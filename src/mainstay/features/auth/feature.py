@@ -7,23 +7,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from mainstay.core.db.unit import Units
-from mainstay.core.feature import Feature, Mount, Provide
+from mainstay.core.events import Subscriber
+from mainstay.core.feature import Feature, Mount
 from mainstay.core.jobs import Job, JobQueue, JobRun
 from mainstay.core.mail import Mailer
+from mainstay.core.ports import Provide
 from mainstay.core.roles import RoleDirectory
 from mainstay.core.settings import Settings
 from mainstay.features.auth import events, one_time
-from mainstay.features.auth.administrators import Administrators
+from mainstay.features.auth.administration_router import administration_router
+from mainstay.features.auth.administrators import Administrators, administrator_from_settings
 from mainstay.features.auth.credentials import Credentials
 from mainstay.features.auth.errors import (
     EmailNotVerifiedError,
     InvalidCredentialsError,
-    ReauthRequiredError,
     RegistrationClosedError,
-    RoleNotAssignableError,
     SetupDoneError,
 )
 from mainstay.features.auth.hashing import PasswordHasher, scheme_of
+from mainstay.features.auth.invitations import invite
 from mainstay.features.auth.link_pages import link_router
 from mainstay.features.auth.links import Links
 from mainstay.features.auth.mails import AccountMails
@@ -37,12 +39,10 @@ from mainstay.features.auth.settings import AuthSettings
 from mainstay.features.auth.setup import setup_router
 from mainstay.features.auth.sign_in import SignIn
 from mainstay.features.auth.throttle import Throttle
-from mainstay.features.users import UserService
+from mainstay.features.users import UserCreated, UserService
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from sqlalchemy.ext.asyncio import AsyncSession
 
     from mainstay.core.ports import Ports
 
@@ -107,14 +107,11 @@ def _throttle(ports: Ports) -> Throttle:
 
 @asynccontextmanager
 async def _lifespan(ports: Ports) -> AsyncIterator[None]:
+    await administrator_from_settings(ports)
     try:
         yield
     finally:
         ports[PasswordHasher].close()
-
-
-async def _administrator_from_settings(session: AsyncSession, ports: Ports) -> None:
-    await ports[Administrators].from_settings(session)
 
 
 async def _purge(_: dict[str, Any], run: JobRun) -> None:
@@ -130,6 +127,7 @@ feature: Final = Feature(
     routers=(
         Mount(router=router),
         Mount(router=recovery_router),
+        Mount(router=administration_router),
         Mount(router=setup_router, at="root"),
         Mount(router=link_router, at="root"),
     ),
@@ -147,28 +145,30 @@ feature: Final = Feature(
     errors=(
         InvalidCredentialsError,
         EmailNotVerifiedError,
-        RoleNotAssignableError,
         RegistrationClosedError,
-        ReauthRequiredError,
         SetupDoneError,
     ),
     events=(
         events.SignedIn,
         events.SignInFailed,
         events.AccountLocked,
+        events.AccountUnlocked,
+        events.RegistrationRefused,
+        events.OneTimeTokenRefused,
         events.EmailVerified,
         events.PasswordResetRequested,
         events.PasswordChanged,
         events.RegistrationRepeated,
         events.Reauthenticated,
+        events.ReauthenticationFailed,
         events.EmailChangeRequested,
         events.EmailChanged,
     ),
+    subscribers=(Subscriber(event=UserCreated, handler=invite, name="auth.invite"),),
     jobs=(
         Job(name="auth.purge", handler=_purge, every=timedelta(hours=1)),
         Job(name=FORGOT_JOB, handler=_send_reset),
         Job(name=RESEND_JOB, handler=_send_verification),
     ),
     lifespan=_lifespan,
-    after_migrate=_administrator_from_settings,
 )

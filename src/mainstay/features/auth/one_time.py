@@ -9,7 +9,10 @@ from sqlalchemy import delete, func, select, update
 
 from mainstay.core.db.single_use import affected, spend
 from mainstay.core.errors import TokenInvalidError
+from mainstay.core.events import outlive
+from mainstay.features.auth.events import OneTimeTokenRefused
 from mainstay.features.auth.models import OneTimeToken
+from mainstay.features.users import User
 from mainstay.kit.clock import now
 from mainstay.kit.tokens import digest, new_token
 
@@ -68,8 +71,14 @@ async def redeem(session: AsyncSession, purpose: Purpose, token: str) -> OneTime
     )
     row = await session.scalar(select(OneTimeToken).where(OneTimeToken.digest == key))
     if not spent or row is None:
-        raise invalid()
+        raise refused(session, purpose)
     return row
+
+
+async def take_turns(session: AsyncSession, purpose: Purpose) -> None:
+    """Make all who use tokens of this purpose wait until this transaction has ended."""
+    ids = select(OneTimeToken.id).where(OneTimeToken.purpose == purpose)
+    await session.execute(ids.order_by(OneTimeToken.id).with_for_update())
 
 
 async def void(session: AsyncSession, user_id: str, *purposes: Purpose) -> None:
@@ -87,7 +96,9 @@ async def void(session: AsyncSession, user_id: str, *purposes: Purpose) -> None:
 
 
 async def may_mail(session: AsyncSession, user_id: str, purpose: Purpose) -> bool:
-    """Say whether one more mail of this purpose is in order."""
+    """Say whether one more mail of this purpose is in order; who asks for the same user waits."""
+    owner = select(User.id).where(User.id == user_id)
+    await session.execute(owner.with_for_update(key_share=True))
     recent = select(func.count()).where(
         OneTimeToken.user_id == user_id,
         OneTimeToken.purpose == purpose,
@@ -102,8 +113,9 @@ async def purge(session: AsyncSession) -> None:
     await affected(session, delete(OneTimeToken).where(outdated))
 
 
-def invalid() -> TokenInvalidError:
-    """Make the error for a token that does not hold; it never says why."""
+def refused(session: AsyncSession, purpose: Purpose) -> TokenInvalidError:
+    """Note that a token did not hold, and make the error, which never says why."""
+    outlive(session, OneTimeTokenRefused(purpose=purpose))
     return TokenInvalidError(
         "Ask for a new link; this one was used, has expired, or is not complete."
     )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from mainstay.core.errors import AlreadyExistsError, FieldError, PasswordIncorrectError
-from mainstay.core.events import publish
+from mainstay.core.events import outlive, publish
 from mainstay.features.auth import one_time
-from mainstay.features.auth.errors import InvalidCredentialsError, ReauthRequiredError
+from mainstay.features.auth.errors import InvalidCredentialsError
 from mainstay.features.auth.events import (
+    AccountLocked,
     EmailChanged,
     EmailChangeRequested,
     PasswordChanged,
     PasswordResetRequested,
     Reauthenticated,
+    ReauthenticationFailed,
 )
 from mainstay.features.users import case_blind, find_by_email, find_by_id
-from mainstay.kit.clock import now
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from mainstay.features.auth.ports import SessionKeeper
     from mainstay.features.auth.throttle import Throttle
     from mainstay.features.users import User
-
-RECENT: Final = timedelta(minutes=10)
-"""How long a proof of who one is counts as recent."""
 
 FORGOT_JOB: Final = "auth.forgot_password"
 RESEND_JOB: Final = "auth.resend_verification"
@@ -86,7 +83,7 @@ class Recovery:
         row = await one_time.redeem(session, "reset_password", token)
         user = await find_by_id(session, row.user_id or "")
         if user is None or user.email_key != row.subject:
-            raise one_time.invalid()
+            raise one_time.refused(session, "reset_password")
         await self._set(session, user, password, how="reset")
         await self._throttle.clear(session, user.id)
         await self._sessions.end_all(session, user.id, because="password_reset")
@@ -102,7 +99,7 @@ class Recovery:
         row = await one_time.redeem(session, "invitation", token)
         user = await find_by_id(session, row.user_id or "")
         if user is None or user.email_key != row.subject:
-            raise one_time.invalid()
+            raise one_time.refused(session, "invitation")
         user.email_verified = True
         await self._set(session, user, password, how="invitation")
 
@@ -114,15 +111,39 @@ class Recovery:
         await one_time.void(session, user.id, "reset_password", "change_email")
         await publish(session, PasswordChanged(target_id=user.id, how=how))
 
-    async def prove(self, principal: Principal, password: str, ip: str | None) -> User | None:
-        """Give the caller's row where this is their password, else None; counts as an attempt."""
+    async def prove(
+        self, session: AsyncSession, principal: Principal, password: str, ip: str | None
+    ) -> bool:
+        """Say whether this is the caller's password; counts as an attempt, and notes a failure."""
         attempt = await self._throttle.admit(principal.id, ip)
         user = await self._credentials.find(principal.id)
         stored = user.password_hash if user is not None and attempt.admitted else None
         result = await self._credentials.hasher.verify(password, stored)
-        if not result.ok or user is None:
-            return None
-        await self._throttle.take_back(attempt)
+        if result.ok:
+            await self._throttle.take_back(attempt)
+            return True
+        reason = "password" if attempt.admitted else "locked"
+        outlive(session, ReauthenticationFailed(target_id=principal.id, reason=reason))
+        if attempt.last:
+            outlive(session, AccountLocked(target_id=principal.id))
+        return False
+
+    async def _require_password(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        password: str,
+        *,
+        member: str,
+        ip: str | None,
+    ) -> User:
+        """Give the caller's row where this is their password, sent in that member."""
+        proved = await self.prove(session, principal, password, ip)
+        user = await find_by_id(session, principal.id)
+        if not proved or user is None:
+            fault = FieldError(pointer=f"#/{member}", code="password_incorrect", detail="Wrong.")
+            msg = "Send the present password, or reset it by mail."
+            raise PasswordIncorrectError(msg, errors=[fault])
         return user
 
     async def change_password(
@@ -134,12 +155,7 @@ class Recovery:
             PasswordIncorrectError: the present password is wrong.
             ValidationFailedError: the new one does not meet the policy.
         """
-        proved = await self.prove(principal, old, ip)
-        user = await find_by_id(session, principal.id)
-        if proved is None or user is None:
-            fault = FieldError(pointer="#/old_password", code="password_incorrect", detail="Wrong.")
-            msg = "Send the present password, or reset it by mail."
-            raise PasswordIncorrectError(msg, errors=[fault])
+        user = await self._require_password(session, principal, old, member="old_password", ip=ip)
         await self._set(session, user, new, how="change")
         await self._sessions.end_all(
             session, user.id, because="password_changed", keep=principal.session_id
@@ -154,7 +170,7 @@ class Recovery:
         Raises:
             InvalidCredentialsError: the password is wrong.
         """
-        if await self.prove(principal, password, ip) is None:
+        if not await self.prove(session, principal, password, ip):
             msg = "Check the password."
             raise InvalidCredentialsError(msg)
         if principal.session_id is not None:
@@ -162,18 +178,23 @@ class Recovery:
         await publish(session, Reauthenticated(target_id=principal.id))
 
     async def ask_email_change(
-        self, session: AsyncSession, principal: Principal, email: str
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        *,
+        email: str,
+        password: str,
+        ip: str | None,
     ) -> None:
         """Mail a link to the new address, and a notice to the old one; nothing changes yet.
 
         A taken address gets no link, and the caller is not told.
 
         Raises:
-            ReauthRequiredError: the caller's last proof is too old.
+            PasswordIncorrectError: the password is wrong.
         """
-        require_recent(principal)
-        user = await find_by_id(session, principal.id)
-        if user is None or not await one_time.may_mail(session, user.id, "change_email"):
+        user = await self._require_password(session, principal, password, member="password", ip=ip)
+        if not await one_time.may_mail(session, user.id, "change_email"):
             return
         await one_time.void(session, user.id, "change_email")
         if await find_by_email(session, email) is None:
@@ -191,7 +212,7 @@ class Recovery:
         row = await one_time.redeem(session, "change_email", token)
         user = await find_by_id(session, row.user_id or "")
         if user is None or row.subject is None:
-            raise one_time.invalid()
+            raise one_time.refused(session, "change_email")
         if await find_by_email(session, row.subject) is not None:
             msg = "Choose another address; this one has an account."
             raise AlreadyExistsError(msg)
@@ -199,15 +220,3 @@ class Recovery:
         await session.flush()
         await one_time.void(session, user.id, "verify_email", "reset_password", "change_email")
         await publish(session, EmailChanged(target_id=user.id))
-
-
-def require_recent(principal: Principal) -> None:
-    """Refuse a caller whose last proof of who they are is too old.
-
-    Raises:
-        ReauthRequiredError: it is older than ten minutes.
-    """
-    proved = principal.authenticated_at
-    if proved is None or now() - proved > RECENT:
-        msg = "Send your password to /auth/reauthenticate, then try again."
-        raise ReauthRequiredError(msg)

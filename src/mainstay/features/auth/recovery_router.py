@@ -92,10 +92,13 @@ async def reauthenticate(
 
 @recovery_router.post("/change-email")
 async def change_email(
-    body: NewEmailBody, principal: Caller, session: Session, recovery: Recoveries
+    body: NewEmailBody, request: Request, principal: Caller, session: Session, recovery: Recoveries
 ) -> Message:
     """Ask for another address; it must prove itself, and the old one is told."""
-    await recovery.ask_email_change(session, principal, body.new_email)
+    ip = context_of(request.scope).client_ip
+    await recovery.ask_email_change(
+        session, principal, email=body.new_email, password=body.password, ip=ip
+    )
     return CHANGE_SENT
 
 

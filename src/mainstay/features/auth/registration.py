@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from mainstay.core.events import publish
+from mainstay.core.events import outlive, publish
 from mainstay.core.roles import DEFAULT_ROLE
 from mainstay.features.auth import one_time
-from mainstay.features.auth.errors import RegistrationClosedError, RoleNotAssignableError
-from mainstay.features.auth.events import EmailVerified, RegistrationRepeated
+from mainstay.features.auth.errors import RegistrationClosedError
+from mainstay.features.auth.events import (
+    EmailVerified,
+    RegistrationRefused,
+    RegistrationRepeated,
+)
 from mainstay.features.auth.models import UsernameClaim
 from mainstay.features.auth.schemas import Registration
 from mainstay.features.auth.settings import AuthSettings
-from mainstay.features.users import User, case_blind, find_by_email, find_by_id, taken_error
+from mainstay.features.users import (
+    RoleNotAssignableError,
+    User,
+    case_blind,
+    find_by_email,
+    find_by_id,
+    taken_error,
+)
 from mainstay.kit.clock import now
 from mainstay.kit.ids import new_id
 
@@ -66,8 +77,10 @@ class RegistrationService:
             AlreadyExistsError: the username, or without verification the address, is taken.
         """
         if not self._settings.REGISTRATION_ENABLED:
+            outlive(session, RegistrationRefused(reason="closed"))
             raise RegistrationClosedError
         if wanted.role != DEFAULT_ROLE:
+            outlive(session, RegistrationRefused(reason="role"))
             msg = "Register without a role. An administrator can give you one."
             raise RoleNotAssignableError(msg)
         password_hash = await self._credentials.make(
@@ -132,7 +145,7 @@ class RegistrationService:
         row = await one_time.redeem(session, "verify_email", token)
         user = await find_by_id(session, row.user_id or "")
         if user is None or user.email_key != row.subject:
-            raise one_time.invalid()
+            raise one_time.refused(session, "verify_email")
         if not user.email_verified:
             user.email_verified = True
             await session.flush()

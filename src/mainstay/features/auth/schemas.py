@@ -101,6 +101,7 @@ class PasswordBody(Input):
 
 
 class NewEmailBody(Input):
-    """The address to change to."""
+    """The address to change to, by the present password."""
 
     new_email: Email
+    password: Password

@@ -11,6 +11,7 @@ from mainstay.core.errors import NotFoundError
 from mainstay.core.http.context import context_of
 from mainstay.core.http.deps import Session, port
 from mainstay.core.http.failures import on_this_machine
+from mainstay.core.http.proxy import parse_address
 from mainstay.core.http.schema import Input
 from mainstay.core.settings import ApplicationSettings, Settings
 from mainstay.features.auth.administrators import Administrators
@@ -33,13 +34,17 @@ class FirstAdministrator(Input):
 
 
 async def near_enough(request: Request, settings: Configured) -> None:
-    """Let only this machine in while the environment is development.
+    """Let in who ADMIN_ALLOW names, and in development only this machine.
 
     Raises:
         NotFoundError: the caller is elsewhere.
     """
-    here = on_this_machine(context_of(request.scope))
-    if settings[ApplicationSettings].is_development and not here:
+    context, application = context_of(request.scope), settings[ApplicationSettings]
+    if application.is_development and not on_this_machine(context):
+        raise NotFoundError
+    address = parse_address(context.client_ip or "")
+    allowed = application.ADMIN_ALLOW
+    if allowed and not (address and any(address in network for network in allowed)):
         raise NotFoundError
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import update
 
-from mainstay.core.db.single_use import affected
+from mainstay.core.db.single_use import spend
 from mainstay.core.events import Event, publish
 from mainstay.features.auth.errors import EmailNotVerifiedError, InvalidCredentialsError
 from mainstay.features.auth.events import AccountLocked, SignedIn, SignInFailed
@@ -76,15 +76,22 @@ class SignIn:
         return await self.let_in(session, user, method="password")
 
     async def let_in(self, session: AsyncSession, user: User, *, method: str) -> Tokens:
-        """Start a session for somebody who has proved who they are in some way."""
+        """Start a session for somebody who has proved who they are in some way.
+
+        Raises:
+            InvalidCredentialsError: the account has been deactivated or deleted meanwhile.
+        """
         user = await session.merge(user, load=False)
         moment = now()
-        await affected(
+        still_there = await spend(
             session,
             update(User)
-            .where(User.id == user.id)
+            .where(User.id == user.id, User.is_active)
             .values(last_login_at=moment, version=User.version + 1, updated_at=User.updated_at),
         )
+        if not still_there:
+            msg = "Check the username and the password."
+            raise InvalidCredentialsError(msg)
         await session.refresh(user)
         await publish(session, SignedIn(actor_id=user.id, target_id=user.id, method=method))
         return await self._sessions.start(session, user)

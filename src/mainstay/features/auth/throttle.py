@@ -15,6 +15,8 @@ from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainstay.core.db.single_use import affected, spend
+from mainstay.core.events import publish
+from mainstay.features.auth.events import AccountUnlocked
 from mainstay.features.auth.models import LoginAttempts
 from mainstay.features.users import case_blind
 from mainstay.kit.clock import now
@@ -128,15 +130,22 @@ class Throttle:
             await self.clear(session, account)
 
     async def clear(self, session: AsyncSession, account: str) -> None:
-        """Forget all failures of an account; a reset password or an administrator does that."""
+        """Forget all failures of an account; a password that was reset does that."""
         await affected(session, delete(LoginAttempts).where(LoginAttempts.account == account))
+
+    async def unlock(self, session: AsyncSession, user_id: str) -> None:
+        """Forget all failures of an account on behalf of an administrator."""
+        await self.clear(session, user_id)
+        await publish(session, AccountUnlocked(target_id=user_id))
 
     async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
         """Take back what came from this address, in the transaction of the sign-in."""
         own = (LoginAttempts.account == attempt.account) & (LoginAttempts.source == attempt.source)
+        total = (LoginAttempts.account == attempt.account) & (LoginAttempts.source == _ALL)
+        # Locked in the order of ``admit``: otherwise two sign-ins would wait for each other.
+        await session.execute(select(LoginAttempts.failures).where(total).with_for_update())
         failures = await session.scalar(select(LoginAttempts.failures).where(own)) or 0
         await affected(session, delete(LoginAttempts).where(own))
-        total = (LoginAttempts.account == attempt.account) & (LoginAttempts.source == _ALL)
         remaining = LoginAttempts.failures - failures
         await affected(
             session,

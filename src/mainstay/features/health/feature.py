@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mainstay.core.feature import Feature, Mount, Provide
+from mainstay.core.feature import Feature, Mount
+from mainstay.core.ports import Provide
 from mainstay.features.health.router import root_router, router
 from mainstay.features.health.service import Health, health_of
 from mainstay.features.health.settings import HealthSettings

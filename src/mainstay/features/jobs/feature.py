@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from mainstay.core.feature import Feature, Mount, Permission, Provide
+from mainstay.core.feature import Feature, Mount, Permission
 from mainstay.core.jobs import JobQueue
+from mainstay.core.ports import Provide
 from mainstay.features.jobs.events import JobCancelled, JobRetried
 from mainstay.features.jobs.housekeeping import HOUSEKEEPING
 from mainstay.features.jobs.kinds import JobKinds

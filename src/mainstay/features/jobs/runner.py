@@ -119,7 +119,7 @@ class JobRunner:
         self._progress[job_id] = min(max(percent, 0), 100)
 
     async def _serve(self) -> None:
-        pause = failed = 0.0
+        failed = 0.0
         while not self._stopping:
             self._woken.clear()
             try:
@@ -128,10 +128,9 @@ class JobRunner:
                 if not failed:
                     _log.warning("jobs.waiting_for_database", reason=describe(error))
                 failed = pause = min(max(failed * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
-                await asyncio.sleep(pause)
-                continue
-            if failed:
-                _log.info("jobs.database_is_back")
+            else:
+                if failed:
+                    _log.info("jobs.database_is_back")
                 failed = 0.0
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), pause)

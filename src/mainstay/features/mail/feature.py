@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mainstay.core.feature import Feature, Mount, Permission, Provide
+from mainstay.core.feature import Feature, Mount, Permission
 from mainstay.core.jobs import JobQueue
 from mainstay.core.mail import Mailer
+from mainstay.core.ports import Provide
 from mainstay.core.settings import ApplicationSettings, Settings
 from mainstay.features.mail.backends import choose_provider
 from mainstay.features.mail.delivery import DELIVERY

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import select
 from starlette.responses import HTMLResponse
@@ -64,10 +64,23 @@ _PAGES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_BASE: Final = '<base target="_blank">'
 
 
-async def developers_only(request: Request) -> None:
+def _opening_links_outside(html: str) -> str:
+    """Let the links of a page open in a tab of their own; its frame shows nothing else."""
+    if "<head>" in html:
+        return html.replace("<head>", "<head>" + _BASE, 1)
+    return _BASE + html
+
+
+_PAGES.filters["opening_links_outside"] = _opening_links_outside
+
+
+async def developers_only(request: Request, response: Response) -> None:
     """Let through who sits at this machine, in development, while mail is captured.
+
+    Mails hold tokens, so that no cache may keep them.
 
     Raises:
         NotFoundError: for everybody else.
@@ -77,6 +90,7 @@ async def developers_only(request: Request) -> None:
     captured = ports[MailProvider].name == "capture"
     if not (developing and captured and on_this_machine(context_of(request.scope))):
         raise NotFoundError
+    response.headers["Cache-Control"] = "no-store"
 
 
 router = APIRouter(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mainstay.core.feature import Feature, Middleware, Provide
+from mainstay.core.feature import Feature, Middleware
+from mainstay.core.ports import Provide
 from mainstay.core.principal import PrincipalResolver
 from mainstay.core.ratelimit import RateLimiter
 from mainstay.core.settings import ApplicationSettings, Settings

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mainstay.core.ratelimit import Policy
 
-MAX_KEYS: Final = 100_000
-"""Keys that are remembered, about 45 MB of them. The ones not seen for longest go first."""
+MAX_KEYS: Final = 50_000
+"""Keys that are remembered: 16 MB, or 85 MB if all are busy. The longest unseen go first."""
 
 SLOTS: Final = 16
 """Parts of a window; hits within a part leave the window together, with the last of them."""

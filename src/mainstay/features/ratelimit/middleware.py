@@ -78,7 +78,7 @@ class RateLimits:
     def _count(self, context: RequestContext) -> None:
         announced, key = self._caller(context)
         decision = self._limiter.hit(announced.policy, key)
-        self._announce(context, announced.field, announced, decision)
+        self._announce(context, announced.field, announced=announced, decision=decision)
 
     def _count_credential(self, context: RequestContext) -> None:
         """Count under both policies; what the stricter one refuses costs nothing of the other."""
@@ -86,12 +86,12 @@ class RateLimits:
         field = (b"ratelimit-policy", general.item + b", " + self._auth.item)
         strict = self._limiter.hit(self._auth.policy, _network(context.client_ip))
         if not strict.allowed:
-            self._announce(context, field, self._auth, strict)
+            self._announce(context, field, announced=self._auth, decision=strict)
         decision = self._limiter.hit(general.policy, key)
         if decision.allowed and strict.remaining <= decision.remaining:
-            self._announce(context, field, self._auth, strict)
+            self._announce(context, field, announced=self._auth, decision=strict)
         else:
-            self._announce(context, field, general, decision)
+            self._announce(context, field, announced=general, decision=decision)
 
     def _caller(self, context: RequestContext) -> tuple[_Announced, str]:
         token = context.bearer()
@@ -105,6 +105,7 @@ class RateLimits:
         self,
         context: RequestContext,
         field: tuple[bytes, bytes],
+        *,
         announced: _Announced,
         decision: Decision,
     ) -> None:

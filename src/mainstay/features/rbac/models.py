@@ -9,7 +9,10 @@ from mainstay.core.db import Base, BaseModel, Id
 
 
 class Role(BaseModel):
-    """A role; a higher ``rank`` stands above. Built-in ones cannot be deleted."""
+    """A role; a higher ``rank`` stands above. Built-in ones cannot be deleted.
+
+    ``version`` counts changes, of what it permits too, for ETags.
+    """
 
     __tablename__ = "roles"
 
@@ -17,6 +20,7 @@ class Role(BaseModel):
     description: Mapped[str] = mapped_column(String(500), default="")
     rank: Mapped[int] = mapped_column(Integer())
     built_in: Mapped[bool] = mapped_column(Boolean(), default=False)
+    version: Mapped[int] = mapped_column(Integer(), default=1)
 
 
 class DeclaredPermission(Base):

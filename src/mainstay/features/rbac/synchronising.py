@@ -12,6 +12,8 @@ from sqlalchemy import delete, insert, select, update
 
 from mainstay.core.principal import BUILT_IN_RANKS
 from mainstay.core.registry import Registry
+from mainstay.core.roles import HIGHEST_ROLE
+from mainstay.features.rbac.granting import EVERYTHING
 from mainstay.features.rbac.models import DeclaredPermission, RbacState, Role, RolePermission
 from mainstay.features.rbac.service import bump_version
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from mainstay.core.feature import Permission
     from mainstay.core.ports import Ports
 
-EVERYTHING: Final = "*"
 _STATE_ID: Final = 1
 _DESCRIPTIONS: Final = {
     "user": "Everybody who has an account.",
@@ -43,6 +44,9 @@ async def synchronise(session: AsyncSession, ports: Ports) -> None:
     changed |= await _remove_old(session, set(known) - set(owners))
     await _describe(session, registry, known)
     if changed:
+        await session.execute(
+            update(Role).values(version=Role.version + 1, updated_at=Role.updated_at)
+        )
         await bump_version(session)
 
 
@@ -54,7 +58,7 @@ async def _built_in_roles(session: AsyncSession) -> dict[str, Role]:
             session.add(role)
             await session.flush()
             roles[name] = role
-            if name == "superadmin":
+            if name == HIGHEST_ROLE:
                 await _grant(session, role, [EVERYTHING])
     return roles
 
@@ -85,7 +89,7 @@ async def _add_new(
         [{"name": p.name, "description": p.description, "feature": owners[p.name]} for p in new],
     )
     for name, rank in BUILT_IN_RANKS.items():
-        if name != "superadmin":
+        if name != HIGHEST_ROLE:
             await _grant(session, roles[name], [p.name for p in new if _rank_of(p) <= rank])
     return True
 

@@ -37,6 +37,16 @@ class SessionsRevoked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EverybodySignedOut(Event):
+    """The sessions of all users were ended: so many, and maybe ``kept`` not."""
+
+    name: ClassVar[str] = "session.all_revoked"
+
+    revoked: int
+    kept: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A spent refresh token came again after its grace window; the session was ended."""
 

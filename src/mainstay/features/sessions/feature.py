@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mainstay.core.db.engine import Database
 from mainstay.core.db.unit import Units
-from mainstay.core.feature import Feature, Mount, Provide
+from mainstay.core.feature import Feature, Mount
 from mainstay.core.jobs import Job, JobRun
+from mainstay.core.ports import Provide
 from mainstay.core.principal import PrincipalResolver
 from mainstay.core.settings import Settings
 from mainstay.core.tokens import KeyRing
 from mainstay.features.auth import SessionKeeper
 from mainstay.features.rbac import RoleBook
 from mainstay.features.sessions.access_tokens import AccessTokens
+from mainstay.features.sessions.administration_router import administration_router
+from mainstay.features.sessions.endings import subscribers
 from mainstay.features.sessions.events import (
+    EverybodySignedOut,
     RefreshTokenReused,
     SessionRefreshed,
     SessionsRevoked,
@@ -66,7 +70,11 @@ feature: Final = Feature(
     name="sessions",
     requires=("auth", "rbac", "users"),
     models=(SessionRow, RefreshToken),
-    routers=(Mount(router=router), Mount(router=keys_router, at="root")),
+    routers=(
+        Mount(router=router),
+        Mount(router=administration_router),
+        Mount(router=keys_router, at="root"),
+    ),
     provides=(
         Provide(PrincipalResolver, _principals),
         Provide(SessionKeeper, lambda ports: ports[SessionService]),
@@ -75,7 +83,14 @@ feature: Final = Feature(
         Provide(AccessTokens, lambda ports: AccessTokens(ports[Settings], ports[KeyRing])),
         Provide(LastSeen, lambda ports: LastSeen(ports[Units])),
     ),
-    events=(SessionStarted, SessionRefreshed, SessionsRevoked, RefreshTokenReused),
+    events=(
+        SessionStarted,
+        SessionRefreshed,
+        SessionsRevoked,
+        EverybodySignedOut,
+        RefreshTokenReused,
+    ),
+    subscribers=subscribers,
     jobs=(Job(name="sessions.purge", handler=_purge, every=timedelta(hours=1)),),
     lifespan=_lifespan,
 )

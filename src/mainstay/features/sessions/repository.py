@@ -41,18 +41,12 @@ def principals_by_session() -> Select[Any]:
     ).join(User, User.id == SessionRow.user_id)
 
 
-async def live_of_user(session: AsyncSession, user_id: str) -> list[SessionRow]:
-    """Give a user's sessions that have not ended, the newest first."""
-    return list(
-        await session.scalars(
-            select(SessionRow)
-            .where(
-                SessionRow.user_id == user_id,
-                SessionRow.revoked_at.is_(None),
-                SessionRow.expires_at > now(),
-            )
-            .order_by(SessionRow.created_at.desc(), SessionRow.id.desc())
-        )
+def live_of_user(user_id: str) -> Select[SessionRow]:
+    """Give the statement for a user's sessions that have not ended."""
+    return select(SessionRow).where(
+        SessionRow.user_id == user_id,
+        SessionRow.revoked_at.is_(None),
+        SessionRow.expires_at > now(),
     )
 
 

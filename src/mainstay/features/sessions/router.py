@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Response, status
+from fastapi import APIRouter, Body, Depends, Request, Response, status
 
 from mainstay.core.auth import Principal, get_current_user, public
 from mainstay.core.http.deps import Session, port
+from mainstay.core.http.lists import answer_page
+from mainstay.core.http.query import ListQuery
+from mainstay.core.http.query.routes import list_openapi, list_parameters
 from mainstay.core.tokens import KeyRing
 from mainstay.features.auth import Tokens
+from mainstay.features.sessions.listing import SESSIONS, SessionPage
+from mainstay.features.sessions.repository import live_of_user
 from mainstay.features.sessions.rotation import Rotation
 from mainstay.features.sessions.schemas import (
     LogoutEverywhereBody,
     RefreshBody,
     Revoked,
-    SessionList,
     show_session,
 )
 from mainstay.features.sessions.service import SessionService
@@ -56,11 +60,17 @@ async def logout_everywhere(
     return Revoked(revoked=ended)
 
 
-@router.get("/sessions")
-async def list_sessions(principal: Caller, session: Session, sessions: Sessions) -> SessionList:
+@router.get("/sessions", response_model=SessionPage, openapi_extra=list_openapi(SESSIONS))
+async def list_sessions(
+    query: Annotated[ListQuery, list_parameters(SESSIONS)],
+    request: Request,
+    principal: Caller,
+    session: Session,
+) -> Any:
     """List the caller's sessions, the newest first."""
-    rows = await sessions.live(session, principal.id)
-    return SessionList(items=[show_session(row, principal.session_id) for row in rows])
+    own = live_of_user(principal.id)
+    page = await answer_page(request, session, own, query=query, spec=SESSIONS)
+    return page.map(lambda row: show_session(row, principal.session_id))
 
 
 @router.delete("/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT)

@@ -43,12 +43,6 @@ class SessionRead(Output):
     current: bool
 
 
-class SessionList(Output):
-    """The caller's sessions; there are never so many that they need pages."""
-
-    items: list[SessionRead]
-
-
 def show_session(row: SessionRow, current_id: str | None) -> SessionRead:
     """Give the outside form of a session."""
     return SessionRead(

@@ -13,7 +13,11 @@ from mainstay.core.events import publish
 from mainstay.core.origin import current_origin
 from mainstay.features.auth import AuthSettings, Tokens
 from mainstay.features.sessions import repository
-from mainstay.features.sessions.events import SessionsRevoked, SessionStarted
+from mainstay.features.sessions.events import (
+    EverybodySignedOut,
+    SessionsRevoked,
+    SessionStarted,
+)
 from mainstay.features.sessions.models import RefreshToken, SessionRow
 from mainstay.kit.clock import now
 from mainstay.kit.tokens import digest, new_token
@@ -43,6 +47,7 @@ class SessionService:
         moment, origin = now(), current_origin()
         row = SessionRow(
             user_id=user.id,
+            created_at=moment,
             authenticated_at=moment,
             last_seen_at=moment,
             expires_at=moment + self._lifetime,
@@ -87,10 +92,6 @@ class SessionService:
             user=view,
         )
 
-    async def live(self, session: AsyncSession, user_id: str) -> list[SessionRow]:
-        """Give a user's sessions that have not ended."""
-        return await repository.live_of_user(session, user_id)
-
     async def end(self, session: AsyncSession, session_id: str, user_id: str) -> None:
         """End one of a user's sessions.
 
@@ -115,7 +116,8 @@ class SessionService:
         self, session: AsyncSession, user_id: str, *, because: str, keep: str | None = None
     ) -> int:
         """End all of a user's sessions, but the one to keep; gives how many."""
-        live = [row.id for row in await self.live(session, user_id) if row.id != keep]
+        rows = await session.scalars(repository.live_of_user(user_id))
+        live = [row.id for row in rows if row.id != keep]
         if not live:
             return 0
         ended = await affected(
@@ -126,6 +128,19 @@ class SessionService:
         )
         event = SessionsRevoked(target_id=user_id, session_ids=tuple(live), because=because)
         await publish(session, event)
+        return ended
+
+    async def end_everybodys(self, session: AsyncSession, *, keep: str | None = None) -> int:
+        """End the sessions of all users, but the one to keep; gives how many."""
+        moment = now()
+        live = update(SessionRow).where(
+            SessionRow.revoked_at.is_(None), SessionRow.expires_at > moment
+        )
+        if keep is not None:
+            live = live.where(SessionRow.id != keep)
+        values = {"revoked_at": moment, "revoked_because": "everybody"}
+        ended = await affected(session, live.values(values))
+        await publish(session, EverybodySignedOut(revoked=ended, kept=keep))
         return ended
 
     async def proved(self, session: AsyncSession, session_id: str) -> None:

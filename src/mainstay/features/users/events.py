@@ -10,11 +10,12 @@ from mainstay.core.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class UserCreated(Event):
-    """An account was made; ``how`` is register, admin, setup or command."""
+    """An account was made; ``how`` is register, admin, setup, settings or command."""
 
     name: ClassVar[str] = "user.created"
 
     how: str
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +25,24 @@ class UserUpdated(Event):
     name: ClassVar[str] = "user.updated"
 
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDeactivated(Event):
+    """An account was put out of use; its sessions end in the same transaction."""
+
+    name: ClassVar[str] = "user.deactivated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserActivated(Event):
+    """An account was put back into use."""
+
+    name: ClassVar[str] = "user.activated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDeleted(Event):
+    """An account is deleted; subscribers in the transaction still find its row."""
+
+    name: ClassVar[str] = "user.deleted"

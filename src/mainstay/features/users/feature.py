@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from mainstay.core.feature import Feature, Mount, Permission, Provide
+from mainstay.core.feature import Feature, Mount, Permission
+from mainstay.core.ports import Provide
 from mainstay.core.roles import RoleDirectory
-from mainstay.features.users.events import UserCreated, UserUpdated
+from mainstay.features.users.administration import UserAdministration
+from mainstay.features.users.errors import LastSuperadminError, RoleNotAssignableError
+from mainstay.features.users.events import (
+    UserActivated,
+    UserCreated,
+    UserDeactivated,
+    UserDeleted,
+    UserUpdated,
+)
 from mainstay.features.users.models import User
 from mainstay.features.users.router import router
 from mainstay.features.users.service import UserService
@@ -30,6 +39,13 @@ feature: Final = Feature(
             lowest_role="superadmin",
         ),
     ),
-    provides=(Provide(UserService, lambda ports: UserService(ports[RoleDirectory])),),
-    events=(UserCreated, UserUpdated),
+    provides=(
+        Provide(UserService, lambda ports: UserService(ports[RoleDirectory])),
+        Provide(
+            UserAdministration,
+            lambda ports: UserAdministration(ports[UserService], ports[RoleDirectory]),
+        ),
+    ),
+    errors=(LastSuperadminError, RoleNotAssignableError),
+    events=(UserCreated, UserUpdated, UserDeactivated, UserActivated, UserDeleted),
 )

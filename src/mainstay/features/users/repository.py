@@ -20,6 +20,16 @@ async def by_id(session: AsyncSession, user_id: str) -> User | None:
     return await session.get(User, canonical) if canonical else None
 
 
+async def locked(session: AsyncSession, user_id: str) -> User | None:
+    """Find a user as it is now, and let nobody else change it before this transaction ends."""
+    canonical = canonical_id(user_id)
+    if canonical is None:
+        return None
+    # What refers to the user, such as a new session, need not wait on PostgreSQL.
+    how = {"key_share": True}
+    return await session.get(User, canonical, with_for_update=how, populate_existing=True)
+
+
 async def by_identifier(session: AsyncSession, identifier: str) -> User | None:
     """Find a user by username or e-mail address, in any letter case."""
     key = case_blind(identifier.strip())

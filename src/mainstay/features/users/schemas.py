@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from mainstay.core.http.schema import Input, Output, UtcTime
+from mainstay.core.http.schema import Input, Line, Output, UtcTime
+from mainstay.core.roles import DEFAULT_ROLE
 from mainstay.features.users.names import (
     Biography,
+    Email,
     Language,
     Name,
     Phone,
     Timezone,
+    Username,
     WebAddress,
 )
+
+RoleName = Annotated[Line, StringConstraints(min_length=1, max_length=50)]
+"""A role's name as it is sent; whether there is one is for the role directory to say."""
 
 
 class UserRead(Output):
@@ -69,6 +75,24 @@ class ProfilePatch(Profile):
     def changes(self) -> dict[str, Any]:
         """Give the fields that were sent."""
         return self.model_dump(exclude_unset=True)
+
+
+class UserPatch(ProfilePatch):
+    """A merge patch of a user: the profile, and for administrators whether it is in use."""
+
+    is_active: bool = True
+
+
+class UserCreate(Profile):
+    """A person to be invited. They set their password themselves."""
+
+    email: Email
+    username: Username
+    role: RoleName = DEFAULT_ROLE
+
+    def profile(self) -> dict[str, Any]:
+        """Give the profile's fields."""
+        return self.model_dump(exclude={"email", "username", "role"})
 
 
 MAX_USER_DATA = 16_384

@@ -14,12 +14,14 @@ from mainstay.core.errors import (
     ValidationFailedError,
 )
 from mainstay.core.events import publish
+from mainstay.core.refusals import refused
 from mainstay.core.roles import DEFAULT_ROLE
 from mainstay.features.users import repository
 from mainstay.features.users.events import UserCreated, UserUpdated
 from mainstay.features.users.models import User
 from mainstay.features.users.names import case_blind
 from mainstay.features.users.schemas import UserRead
+from mainstay.kit.ids import canonical_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +41,24 @@ def taken_error(names: set[str]) -> AlreadyExistsError:
             for name in sorted(names)
         ],
     )
+
+
+def require_permission(
+    session: AsyncSession, permission: str, *, by: Principal, target_id: str
+) -> None:
+    """Let the principal do with a user or a role what takes this permission.
+
+    Raises:
+        PermissionDeniedError: they lack it.
+    """
+    if not by.can(permission):
+        error = PermissionDeniedError(f"This needs {permission}.", required=[permission])
+        raise refused(session, error, action=permission, target_id=target_id)
+
+
+def is_own(user_id: str, principal: Principal) -> bool:
+    """Say whether an id as it was sent is the principal's own."""
+    return canonical_id(user_id) == principal.id
 
 
 class UserService:
@@ -75,7 +95,7 @@ class UserService:
         session.add(user)
         await session.flush()
         await self._roles.assign(session, user.id, roles)
-        await publish(session, UserCreated(target_id=user.id, how=how))
+        await publish(session, UserCreated(target_id=user.id, how=how, roles=tuple(roles)))
         return user
 
     async def get(self, session: AsyncSession, user_id: str, principal: Principal) -> User:
@@ -85,9 +105,8 @@ class UserService:
             PermissionDeniedError: it is another, and the principal may only see their own.
             NotFoundError: there is none.
         """
-        if user_id != principal.id and not principal.can("users:read"):
-            msg = "This needs users:read."
-            raise PermissionDeniedError(msg, required=["users:read"])
+        if not is_own(user_id, principal):
+            require_permission(session, "users:read", by=principal, target_id=user_id)
         user = await repository.by_id(session, user_id)
         if user is None:
             raise NotFoundError

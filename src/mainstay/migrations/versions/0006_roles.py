@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(length=500), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("built_in", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.Column("updated_at", Timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),

@@ -207,3 +207,21 @@ def test_values_never_become_part_of_the_statement(spec, shop):
     query = parse_query(spec, raw)
     statement = shop.select.where(*conditions(spec, query)).order_by(*ordering(spec, query.sort))
     assert "secret" not in str(statement)
+
+
+def test_every_text_starts_with_its_first_characters(database, spec, shop):
+    prefixes = {text[:n] for text in shop.texts if text for n in range(len(text) + 1)}
+
+    async def scenario(connection):
+        return {prefix: await found(connection, prefix) for prefix in prefixes}
+
+    async def found(connection, prefix):
+        where = Condition("name", "startswith", prefix)
+        query = ListQuery(sort=spec.default_order, limit=100, where=where)
+        statement = sa.select(shop.goods.c.name).where(*conditions(spec, query))
+        return sorted((await connection.execute(statement)).scalars())
+
+    held = [row["name"] for row in shop.rows if row["name"] is not None]
+    assert "\ud7ff" in prefixes
+    for prefix, names in database.run(scenario).items():
+        assert names == sorted(name for name in held if name.startswith(prefix)), prefix

@@ -134,7 +134,7 @@ def _arguments(element: _Construct) -> list[sa.ColumnElement[Any]]:
     return [argument.self_group(against=operators.getitem) for argument in element.clauses]
 
 
-def _texts(element: _Construct, compiler: SQLCompiler, options: dict[str, Any]) -> list[str]:
+def _texts(element: _Construct, compiler: SQLCompiler, **options: Any) -> list[str]:
     return [compiler.process(argument, **options) for argument in _arguments(element)]
 
 
@@ -148,24 +148,25 @@ def _declared_collation(column: sa.ColumnElement[Any], dialect: Dialect) -> str 
     return collation
 
 
-def _mysql_text(element: _Construct, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+def _mysql_text(element: _Construct, compiler: SQLCompiler, **options: Any) -> str:
     """Write the first argument so that it is compared by code points."""
     column = _arguments(element)[0]
     text = compiler.process(column, **options)
     declared = _declared_collation(column, compiler.dialect)
     if declared is None or declared in _BY_CODE_POINT:
         return text
-    return f"{text} COLLATE {_mysql_collation(compiler.dialect, 'nopad_bin', '0900_bin')}"
+    collation = _mysql_collation(compiler.dialect, mariadb="nopad_bin", mysql="0900_bin")
+    return f"{text} COLLATE {collation}"
 
 
-def _mysql_collation(dialect: Dialect, mariadb: str, mysql: str) -> str:
+def _mysql_collation(dialect: Dialect, *, mariadb: str, mysql: str) -> str:
     return f"utf8mb4_{mariadb if getattr(dialect, 'is_mariadb', False) else mysql}"
 
 
 @compiles(Exact)
 @compiles(Ordinal)
 def _plain(element: _Construct, compiler: SQLCompiler, **options: Any) -> str:
-    return _texts(element, compiler, options)[0]
+    return _texts(element, compiler, **options)[0]
 
 
 @compiles(Ordinal, "postgresql")
@@ -180,52 +181,52 @@ def _ordinal_postgresql(element: Ordinal, compiler: SQLCompiler, **options: Any)
 @compiles(Exact, *MYSQL_FAMILY)
 @compiles(Ordinal, *MYSQL_FAMILY)
 def _collated_mysql(element: _Construct, compiler: SQLCompiler, **options: Any) -> str:
-    return _mysql_text(element, compiler, options)
+    return _mysql_text(element, compiler, **options)
 
 
 @compiles(NullsLast)
 def _nulls_last(element: NullsLast, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{_texts(element, compiler, options)[0]} ASC NULLS LAST"
+    return f"{_texts(element, compiler, **options)[0]} ASC NULLS LAST"
 
 
 @compiles(NullsFirst)
 def _nulls_first(element: NullsFirst, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{_texts(element, compiler, options)[0]} DESC NULLS FIRST"
+    return f"{_texts(element, compiler, **options)[0]} DESC NULLS FIRST"
 
 
 @compiles(NullsLast, *MYSQL_FAMILY)
 def _nulls_last_mysql(element: NullsLast, compiler: SQLCompiler, **options: Any) -> str:
-    text = _texts(element, compiler, options)[0]
+    text = _texts(element, compiler, **options)[0]
     return f"{text} IS NULL ASC, {text} ASC"
 
 
 @compiles(NullsFirst, *MYSQL_FAMILY)
 def _nulls_first_mysql(element: NullsFirst, compiler: SQLCompiler, **options: Any) -> str:
-    text = _texts(element, compiler, options)[0]
+    text = _texts(element, compiler, **options)[0]
     return f"{text} IS NULL DESC, {text} DESC"
 
 
 @compiles(Contains)
 def _contains(element: Contains, compiler: SQLCompiler, **options: Any) -> str:
-    text, sought = _texts(element, compiler, options)
+    text, sought = _texts(element, compiler, **options)
     return f"(instr({text}, {sought}) > 0)"
 
 
 @compiles(Contains, "postgresql")
 def _contains_postgresql(element: Contains, compiler: SQLCompiler, **options: Any) -> str:
-    text, sought = _texts(element, compiler, options)
+    text, sought = _texts(element, compiler, **options)
     return f"(strpos({text}, {sought}) > 0)"
 
 
 @compiles(Contains, *MYSQL_FAMILY)
 def _contains_mysql(element: Contains, compiler: SQLCompiler, **options: Any) -> str:
-    _, sought = _texts(element, compiler, options)
-    return f"(instr({_mysql_text(element, compiler, options)}, {sought}) > 0)"
+    _, sought = _texts(element, compiler, **options)
+    return f"(instr({_mysql_text(element, compiler, **options)}, {sought}) > 0)"
 
 
 @compiles(ContainsCaseBlind)
 def _case_blind(element: ContainsCaseBlind, compiler: SQLCompiler, **options: Any) -> str:
-    text, sought = _texts(element, compiler, options)
+    text, sought = _texts(element, compiler, **options)
     return f"({text} GLOB {sought})"
 
 
@@ -233,14 +234,14 @@ def _case_blind(element: ContainsCaseBlind, compiler: SQLCompiler, **options: An
 def _case_blind_postgresql(
     element: ContainsCaseBlind, compiler: SQLCompiler, **options: Any
 ) -> str:
-    text, sought = _texts(element, compiler, options)
+    text, sought = _texts(element, compiler, **options)
     # A column that sorts by "C" would lower ASCII only.
     return f'(strpos(lower({text} COLLATE "default"), {sought}) > 0)'
 
 
 @compiles(ContainsCaseBlind, *MYSQL_FAMILY)
 def _case_blind_mysql(element: ContainsCaseBlind, compiler: SQLCompiler, **options: Any) -> str:
-    text, sought = _texts(element, compiler, options)
-    cased = _mysql_collation(compiler.dialect, "uca1400_ai_ci", "0900_ai_ci")
-    binary = _mysql_collation(compiler.dialect, "nopad_bin", "0900_bin")
+    text, sought = _texts(element, compiler, **options)
+    cased = _mysql_collation(compiler.dialect, mariadb="uca1400_ai_ci", mysql="0900_ai_ci")
+    binary = _mysql_collation(compiler.dialect, mariadb="nopad_bin", mysql="0900_bin")
     return f"(instr(lower({text} COLLATE {cased}) COLLATE {binary}, {sought}) > 0)"

@@ -49,10 +49,10 @@ def write_cursor(
         None if value is None else spec.bound[sort.field].kind.dump(value)
         for sort, value in zip(query.sort, values, strict=True)
     ]
-    direction = _PREVIOUS if backward else _NEXT
-    cursor = _seal([direction, dumped], spec, query, key=key)
+    direction, seal = _PREVIOUS if backward else _NEXT, _Seal(spec, query, key=key)
+    cursor = seal.close([direction, dumped])
     if len(cursor) > MAX_CURSOR:
-        cursor = _seal([direction, None, dumped[-1]], spec, query, key=key)
+        cursor = seal.close([direction, None, dumped[-1]])
     return cursor
 
 
@@ -63,42 +63,40 @@ def read_cursor(spec: ListSpec, query: ListQuery, *, key: bytes) -> Position:
         CursorMismatchError: it was not made by this server, or not for these parameters.
     """
     try:
-        payload = _unseal(query.cursor or "", spec, query, key=key)
-        return _position(spec, query, payload)
-    except (ValueError, TypeError, KeyError, ArithmeticError):
+        direction, dumped, *rest = _Seal(spec, query, key=key).open(query.cursor or "")
+        backward = direction == _PREVIOUS
+        if dumped is None:
+            return Position(backward, spec.bound[spec.key].kind.load(rest[0]), None)
+        values = tuple(
+            None if value is None else spec.bound[sort.field].kind.load(value)
+            for sort, value in zip(query.sort, dumped, strict=True)
+        )
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         raise CursorMismatchError(
             "The cursor belongs to other parameters. Start again without it."
         ) from None
-
-
-def _position(spec: ListSpec, query: ListQuery, payload: list[Any]) -> Position:
-    direction, dumped, *rest = payload
-    backward = direction == _PREVIOUS
-    if dumped is None:
-        return Position(backward, spec.bound[spec.key].kind.load(rest[0]), None)
-    values = tuple(
-        None if value is None else spec.bound[sort.field].kind.load(value)
-        for sort, value in zip(query.sort, dumped, strict=True)
-    )
     return Position(backward, values[-1], values)
 
 
-def _seal(payload: list[Any], spec: ListSpec, query: ListQuery, *, key: bytes) -> str:
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64url.encode(_mac(text, spec, query, key=key) + text)
+class _Seal:
+    """Closes payloads under the secret, bound to a resource and a request's fingerprint."""
 
+    def __init__(self, spec: ListSpec, query: ListQuery, *, key: bytes) -> None:
+        self._bound_to = _PURPOSE + hashlib.sha256(spec.name.encode()).digest() + query.fingerprint
+        self._key = key
 
-def _unseal(cursor: str, spec: ListSpec, query: ListQuery, *, key: bytes) -> list[Any]:
-    if len(cursor) > MAX_CURSOR:
-        raise ValueError
-    raw = base64url.decode(cursor)
-    mac, text = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(text, spec, query, key=key)):
-        raise ValueError
-    payload: list[Any] = json.loads(text)
-    return payload
+    def close(self, payload: list[Any]) -> str:
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return base64url.encode(self._mac(text) + text)
 
+    def open(self, cursor: str) -> list[Any]:
+        """Give the payload; ValueError if the seal is not ours."""
+        raw = base64url.decode(cursor) if len(cursor) <= MAX_CURSOR else b""
+        mac, text = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(text)):
+            raise ValueError
+        payload: list[Any] = json.loads(text)
+        return payload
 
-def _mac(text: bytes, spec: ListSpec, query: ListQuery, *, key: bytes) -> bytes:
-    bound_to = hashlib.sha256(spec.name.encode()).digest() + query.fingerprint
-    return hmac.digest(key, _PURPOSE + bound_to + text, "sha256")[:_MAC_BYTES]
+    def _mac(self, text: bytes) -> bytes:
+        return hmac.digest(self._key, self._bound_to + text, "sha256")[:_MAC_BYTES]

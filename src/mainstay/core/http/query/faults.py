@@ -57,13 +57,13 @@ class Faults:
                 FieldError(detail=fault.detail, code=fault.code, params=fault.params, **place)
             )
 
-    def unknown(self, place: Mapping[str, str], name: str, known: Iterable[str]) -> None:
+    def unknown(self, place: Mapping[str, str], name: str, *, known: Iterable[str]) -> None:
         """Note an unknown name; the first few get a suggestion."""
         parameter = "parameter" in place
         thing = "parameter" if parameter else "field"
-        self.add(place, ValueFaultError(f"unknown_{thing}", self._detail(thing, name, known)))
+        self.add(place, ValueFaultError(f"unknown_{thing}", self._detail(thing, name, known=known)))
 
-    def _detail(self, thing: str, name: str, known: Iterable[str]) -> str:
+    def _detail(self, thing: str, name: str, *, known: Iterable[str]) -> str:
         close: list[str] = []
         if self._suggestions and len(name) <= _LONGEST_NAME:
             self._suggestions -= 1

@@ -32,12 +32,12 @@ async def fetch_page(
     Raises:
         CursorMismatchError: the cursor belongs to other parameters, or its row is gone.
     """
-    filtered = _filtered(select, query, spec)
+    filtered = _filtered(select, query=query, spec=spec)
     position = None
     if query.cursor is not None:
         position = read_cursor(spec, query, key=key)
         if position.values is None:
-            position = await _look_up(executor, select, spec, query=query, position=position)
+            position = await _look_up(executor, select, query=query, spec=spec, position=position)
     window = _window(filtered, spec, query=query, position=position)
     rows = (await executor.execute(window)).all()
     more = len(rows) > query.limit
@@ -46,8 +46,8 @@ async def fetch_page(
         rows = rows[::-1]
     total = _derived_total(query, len(rows), more=more)
     if total is None and _wants_total(query):
-        total = await _count(executor, filtered, spec)
-    info = _Ends(spec, query, key).info(rows, position, more=more, total=total)
+        total = await _count(executor, filtered, key=spec.bound[spec.key].column)
+    info = _Ends(spec, query, key=key).info(rows, position, more=more, total=total)
     return Page(_items(rows, hidden=len(query.sort)), info)
 
 
@@ -55,13 +55,14 @@ async def count_rows(
     executor: Executor, select: Select, *, query: ListQuery, spec: ListSpec
 ) -> int:
     """Count the rows of ``select`` that fulfil the filter and hold the words."""
-    return await _count(executor, _filtered(select, query, spec), spec)
+    filtered = _filtered(select, query=query, spec=spec)
+    return await _count(executor, filtered, key=spec.bound[spec.key].column)
 
 
 class _Ends:
     """Makes what a page says about itself, with a cursor at each end that has a way on."""
 
-    def __init__(self, spec: ListSpec, query: ListQuery, key: bytes) -> None:
+    def __init__(self, spec: ListSpec, query: ListQuery, *, key: bytes) -> None:
         self._spec = spec
         self._query = query
         self._key = key
@@ -91,7 +92,7 @@ class _Ends:
         )
 
 
-def _filtered(select: Select, query: ListQuery, spec: ListSpec) -> Select:
+def _filtered(select: Select, *, query: ListQuery, spec: ListSpec) -> Select:
     clauses = conditions(spec, query)
     return select.where(*clauses) if clauses else select
 
@@ -121,7 +122,7 @@ def _sort_columns(spec: ListSpec, sort: tuple[SortKey, ...]) -> tuple[sa.Label[A
 
 
 async def _look_up(
-    executor: Executor, select: Select, spec: ListSpec, *, query: ListQuery, position: Position
+    executor: Executor, select: Select, *, query: ListQuery, spec: ListSpec, position: Position
 ) -> Position:
     """Read the sort values of a row that a cursor names by its key alone."""
     column = spec.bound[spec.key]
@@ -146,8 +147,8 @@ def _derived_total(query: ListQuery, rows: int, *, more: bool) -> int | None:
     return offset + rows
 
 
-async def _count(executor: Executor, filtered: Select, spec: ListSpec) -> int:
-    keys = filtered.with_only_columns(spec.bound[spec.key].column, maintain_column_froms=True)
+async def _count(executor: Executor, filtered: Select, *, key: sa.ColumnElement[Any]) -> int:
+    keys = filtered.with_only_columns(key, maintain_column_froms=True)
     counted = sa.select(sa.func.count()).select_from(keys.order_by(None).subquery())
     return int((await executor.execute(counted)).scalar_one())
 

@@ -74,7 +74,7 @@ class ListField:
             TypeError: it has a type that lists cannot filter by.
         """
         element = _element(column)
-        operators = _operators(_kind(element.type, python_type, str(column)))
+        operators = _operators(_kind(element.type, str(column), wanted=python_type))
         if not getattr(element, "nullable", True):
             operators = tuple(name for name in operators if name not in NULL)
         sort = _order_fault(_stored(element.type)) is None
@@ -147,9 +147,9 @@ def bind_field(name: str, declared: ListField) -> BoundField:
         msg = f"{name!r} cannot be the name of a list's field."
         raise ValueError(msg)
     column = _element(declared.column)
-    kind, stored = _kind(column.type, declared.python_type, name), _stored(column.type)
+    kind, stored = _kind(column.type, name, wanted=declared.python_type), _stored(column.type)
     textual = isinstance(stored, sa.String) and isinstance(kind, (TextKind, ChoiceKind))
-    _check_use(name, declared, kind)
+    _check_use(name, declared, kind=kind)
     order_fault = _order_fault(stored)
     if declared.sort and order_fault:
         msg = f"The list field {name!r} cannot be sorted by: {order_fault}."
@@ -190,7 +190,7 @@ def _python_type(declared: TypeEngine[Any]) -> type:
     return object
 
 
-def _kind(declared: TypeEngine[Any], wanted: type | None, name: str) -> Kind:
+def _kind(declared: TypeEngine[Any], name: str, *, wanted: type | None) -> Kind:
     stored, own = _stored(declared), _python_type(declared)
     target = wanted or own
     if target is UUID or isinstance(declared, Id) or isinstance(stored, sa.Uuid):
@@ -210,7 +210,7 @@ def _operators(kind: Kind) -> tuple[Operator, ...]:
     return _OPERATORS.get(type(kind), EXACT + RANGE + NULL)
 
 
-def _check_use(name: str, declared: ListField, kind: Kind) -> None:
+def _check_use(name: str, declared: ListField, *, kind: Kind) -> None:
     allowed = _operators(kind)
     wrong = [operator for operator in declared.operators if operator not in allowed]
     if wrong:

@@ -52,7 +52,7 @@ def common_names(spec: ListSpec) -> tuple[str, ...]:
     return (*names, "q") if spec.searched else names
 
 
-def condition(known: BoundField, operator: Operator, raw: Any, reader: Reader) -> Condition:
+def condition(known: BoundField, operator: Operator, *, raw: Any, reader: Reader) -> Condition:
     """Parse the value of one comparison; a malformed id becomes one that equals no row's.
 
     Raises:
@@ -78,20 +78,7 @@ def list_query(
         PaginationConflictError: both ``offset`` and ``cursor`` were sent.
     """
     if "offset" in given and "cursor" in given:
-        detail = "Send either offset or cursor."
-        places = [reader.place(name) for name in ("offset", "cursor")]
-        raise PaginationConflictError(
-            detail,
-            errors=[
-                FieldError(
-                    detail=detail,
-                    code=PaginationConflictError.code,
-                    parameter=place.get("parameter"),
-                    pointer=place.get("pointer"),
-                )
-                for place in places
-            ],
-        )
+        raise _conflict(reader)
     values: dict[str, Any] = {}
     for name, kind in (("limit", spec.limits), *_KINDS):
         if name in given:
@@ -109,6 +96,20 @@ def list_query(
         cursor=values.get("cursor"),
         total=values.get("total"),
     )
+
+
+def _conflict(reader: Reader) -> PaginationConflictError:
+    detail = "Send either offset or cursor."
+    errors = [
+        FieldError(
+            detail=detail,
+            code=PaginationConflictError.code,
+            parameter=place.get("parameter"),
+            pointer=place.get("pointer"),
+        )
+        for place in map(reader.place, ("offset", "cursor"))
+    ]
+    return PaginationConflictError(detail, errors=errors)
 
 
 def _bounded(items: list[Any]) -> list[Any]:

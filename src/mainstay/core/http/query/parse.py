@@ -49,28 +49,28 @@ def parse_query(spec: ListSpec, raw: bytes) -> ListQuery:
     names = common_names(spec)
     common: dict[str, str] = {}
     parts: list[Where] = []
-    for name, text in _parameters(raw, faults, reader).items():
+    for name, text in _parameters(raw, faults=faults, reader=reader).items():
         if name in spec.filters:
             known, operator = spec.filters[name]
             try:
-                parts.append(condition(known, operator, text, reader))
+                parts.append(condition(known, operator, raw=text, reader=reader))
             except ValueFaultError as fault:
                 faults.add(reader.place(name), fault)
         elif name in names:
             common[name] = text
         elif name not in spec.also:
-            faults.unknown(reader.place(name), name, _candidates(spec, name, names))
+            faults.unknown(reader.place(name), name, known=_candidates(spec, name, common=names))
     query = list_query(spec, common, where=conjunction(parts), faults=faults, reader=reader)
     faults.raise_any()
     return query
 
 
-def _candidates(spec: ListSpec, name: str, names: Iterable[str]) -> Iterable[str]:
+def _candidates(spec: ListSpec, name: str, *, common: Iterable[str]) -> Iterable[str]:
     """Give what an unknown parameter may have meant: with a known field, its own operators."""
     field, has_operator, _ = name.partition("__")
     if has_operator and field in spec.names:
         return (known for known in spec.filters if known.partition("__")[0] == field)
-    return (*names, *spec.filters, *spec.also)
+    return (*common, *spec.filters, *spec.also)
 
 
 class _Text:
@@ -86,7 +86,7 @@ class _Text:
         return raw.split(",") if raw else []
 
 
-def _parameters(raw: bytes, faults: Faults, reader: _Text) -> dict[str, str]:
+def _parameters(raw: bytes, *, faults: Faults, reader: _Text) -> dict[str, str]:
     try:
         pairs = parse_qsl(
             raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS

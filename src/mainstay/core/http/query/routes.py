@@ -60,7 +60,7 @@ def list_parameters(spec: ListSpec) -> Any:
 def list_openapi(spec: ListSpec) -> dict[str, Any]:
     """Describe a list's query parameters, for a route's ``openapi_extra``."""
     filters = [
-        _filter(spec, known, operator)
+        _filter(spec, known, operator=operator)
         for known in spec.bound.values()
         for operator in known.declared.operators
     ]
@@ -146,13 +146,13 @@ def _schema(known: BoundField, operator: Operator) -> dict[str, Any]:
     return _LIST | {"items": schema} if operator in {"in", "notin"} else schema
 
 
-def _filter(spec: ListSpec, known: BoundField, operator: Operator) -> dict[str, Any]:
+def _filter(spec: ListSpec, known: BoundField, *, operator: Operator) -> dict[str, Any]:
     name = spec.public(known.name)
     description = " ".join(filter(None, (_MEANINGS[operator], known.declared.description)))
     return _parameter(
         name if operator == "eq" else f"{name}__{operator}",
         _schema(known, operator),
-        description,
+        about=description,
     )
 
 
@@ -160,28 +160,28 @@ def _common(spec: ListSpec) -> list[dict[str, Any]]:
     limit = {**spec.limits.schema, "default": spec.default_limit}
     offset = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}
     parameters = [
-        _parameter("limit", limit, "Most rows of a page."),
-        _parameter("offset", offset, "Rows to skip. Not together with `cursor`."),
-        _parameter("cursor", {"type": "string"}, "`next_cursor` or `prev_cursor` of a page."),
+        _parameter("limit", limit, about="Most rows of a page."),
+        _parameter("offset", offset, about="Rows to skip. Not together with `cursor`."),
+        _parameter("cursor", {"type": "string"}, about="`next_cursor` or `prev_cursor` of a page."),
         _parameter(
             "total",
             {"type": "boolean"},
-            "Whether to count the whole list. Without it, only pages without `cursor` do.",
+            about="Whether to count the whole list. Without it, only pages without `cursor` do.",
         ),
     ]
     if spec.sortable:
         keys = [sign + name for name in spec.sortable for sign in ("", "-")]
         items = {"type": "string", "enum": keys}
         schema = {"type": "array", "minItems": 1, "maxItems": MAX_SORT_KEYS, "items": items}
-        parameters.append(_parameter("sort", schema, _sorted_by(spec)))
+        parameters.append(_parameter("sort", schema, about=_sorted_by(spec)))
     if spec.searched:
         words = {"type": "string", "maxLength": MAX_SEARCH}
-        parameters.append(_parameter("q", words, _sought(spec)))
+        parameters.append(_parameter("q", words, about=_sought(spec)))
     return parameters
 
 
-def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    parameter = {"name": name, "in": "query", "required": False, "description": description}
+def _parameter(name: str, schema: dict[str, Any], *, about: str) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": False, "description": about}
     if schema["type"] == "array":
         parameter |= {"style": "form", "explode": False}
     return parameter | {"schema": schema}

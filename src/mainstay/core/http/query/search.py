@@ -49,7 +49,7 @@ def parse_search(spec: ListSpec, body: object) -> ListQuery:
         where = _Tree(spec, faults).root(given.pop("where"), "#/where")
     names = common_names(spec)
     for name in given.keys() - set(names):
-        faults.unknown(reader.place(name), name, ["where", *names])
+        faults.unknown(reader.place(name), name, known=["where", *names])
     query = list_query(spec, given, where=where, faults=faults, reader=reader)
     faults.raise_any()
     return query
@@ -92,10 +92,10 @@ class _Tree:
         for name, value in node.items():
             if self._stopped():
                 break
-            parts.extend(self._member(name, value, _under(pointer, name), depth=depth))
+            parts.extend(self._member(name, value, pointer=_under(pointer, name), depth=depth))
         return conjunction(parts)
 
-    def _member(self, name: str, value: object, pointer: str, *, depth: int) -> Iterable[Where]:
+    def _member(self, name: str, value: object, *, pointer: str, depth: int) -> Iterable[Where]:
         if name == "not":
             part = self._object(value, pointer, depth=depth + 1)
             return () if part is None else (Not(part),)
@@ -107,11 +107,11 @@ class _Tree:
         known = self._spec.names.get(name)
         if known is None or not known.declared.operators:
             names = [n for n, field in self._spec.names.items() if field.declared.operators]
-            self._faults.unknown({"pointer": pointer}, name, [*names, "and", "or", "not"])
+            self._faults.unknown({"pointer": pointer}, name, known=[*names, "and", "or", "not"])
             return ()
         if isinstance(value, dict):
-            return self._comparisons(known, value, pointer)
-        return self._comparison(known, "eq", value, pointer)
+            return self._comparisons(known, value, pointer=pointer)
+        return self._comparison(known, "eq", value=value, pointer=pointer)
 
     def _objects(self, nodes: object, pointer: str, *, depth: int) -> tuple[Where, ...]:
         if not isinstance(nodes, list):
@@ -129,7 +129,7 @@ class _Tree:
         return tuple(parts)
 
     def _comparisons(
-        self, known: BoundField, comparisons: dict[str, object], pointer: str
+        self, known: BoundField, comparisons: dict[str, object], *, pointer: str
     ) -> list[Where]:
         if not comparisons:
             self._fault(pointer, _empty())
@@ -137,11 +137,14 @@ class _Tree:
         for operator, value in comparisons.items():
             if self._stopped():
                 break
-            parts.extend(self._comparison(known, operator, value, _under(pointer, operator)))
+            found = self._comparison(
+                known, operator, value=value, pointer=_under(pointer, operator)
+            )
+            parts.extend(found)
         return parts
 
     def _comparison(
-        self, known: BoundField, operator: str, value: object, pointer: str
+        self, known: BoundField, operator: str, *, value: object, pointer: str
     ) -> Iterable[Where]:
         self._left -= 1
         if self._stopped():
@@ -156,7 +159,7 @@ class _Tree:
             self._fault(pointer, ValueFaultError(UnknownFieldError.code, detail))
             return ()
         try:
-            return (condition(known, allowed[sought], raw, self._reader),)
+            return (condition(known, allowed[sought], raw=raw, reader=self._reader),)
         except ValueFaultError as fault:
             self._fault(pointer, fault)
             return ()
