@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from mainstay.core.http.idempotency import IdempotencyKey
-from mainstay.features.auth.models import UsernameClaim
+from mainstay.features.auth.models import LoginAttempts, UsernameClaim
 from mainstay.features.rbac import Role, UserRole
+from mainstay.features.sessions import SessionRow
 from mainstay.features.users import User
 from mainstay.testing.backend import PASSWORD
 
@@ -109,3 +110,12 @@ async def test_parallel_changes_of_one_row_lose_nothing(lab: Any) -> None:
     assert statuses[200] >= 1
     assert (await lab.user(account.id)).version == before + statuses[200]
     assert len(await lab.audit("user.updated")) == statuses[200]
+
+
+@pytest.mark.parametrize("settings", [{"ACCOUNT_LOCKOUT_THRESHOLD": 30}])
+async def test_parallel_sign_ins_do_not_stand_in_each_others_way(lab: Any) -> None:
+    account = await lab.backend.register()
+    assert await lab.race(lambda _: lab.login(account.email, PASSWORD)) == {200: 20}
+    assert await lab.count(SessionRow, SessionRow.user_id == account.id) == 21
+    rows = await lab.rows(select(LoginAttempts.failures).where(LoginAttempts.source == "*"))
+    assert rows in ([], [0])

@@ -53,9 +53,9 @@ async def find_move(assembly: Assembly, wanted: str) -> Move:
     target = _named(known, wanted)
     own = [each for each in known if each.history == target.history]
     index = own.index(target)
-    if target.applied:
-        later = [each for each in own[index + 1 :] if each.applied][::-1]
-        return Move(target.id, target.history, tuple(later), backward=bool(later))
+    later = [each for each in own[index + 1 :] if each.applied][::-1]
+    if later:
+        return Move(target.id, target.history, tuple(later), backward=True)
     before = [each for each in known if each.history != target.history]
     earlier = before[: _position(runner, before, target.history)]
     revisions = [each for each in (*earlier, *own[: index + 1]) if not each.applied]

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from mainstay.core.assembly import assembly_of
 from mainstay.core.auth import access_of
+from mainstay.core.settings import ApplicationSettings
 from mainstay.features.ratelimit.paths import Paths
 from mainstay.features.ratelimit.settings import RateLimitSettings
 
@@ -170,10 +171,10 @@ def _route_owners(app: Application) -> dict[int, str]:
 
 
 def _limits(loaded: Settings) -> Callable[[str, str, Access], str | None]:
-    if RateLimitSettings not in loaded or not loaded.RATE_LIMIT_ENABLED:
+    if RateLimitSettings not in loaded or not loaded[RateLimitSettings].RATE_LIMIT_ENABLED:
         return lambda *_: None
     own = loaded[RateLimitSettings]
-    paths = Paths(loaded.API_V1_PREFIX)
+    paths = Paths(loaded[ApplicationSettings].API_V1_PREFIX)
 
     def limit(method: str, path: str, access: Access) -> str | None:
         if paths.is_free(path):

@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import orjson
@@ -19,6 +20,8 @@ from mainstay.core.origin import current_origin
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from structlog.typing import ExcInfo
 
     from mainstay.core.http.context import RequestContext
 
@@ -46,6 +49,23 @@ def _add_origin(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMappi
     return line
 
 
+def trace(exc_info: ExcInfo) -> str:
+    """Write a trace; what a database tells of the row that failed is left out."""
+    text = "".join(format_exception(*exc_info)).rstrip("\n")
+    chain = [exc_info[1]]
+    for error in chain:
+        behind = (error.__cause__, error.__context__)
+        chain += [each for each in behind if each is not None and each not in chain]
+        detail = getattr(error, "detail", None)
+        if getattr(error, "sqlstate", None) is not None and detail:
+            text = text.replace(str(detail), MASK)
+    return text
+
+
+def _trace_for_people(stream: TextIO, exc_info: ExcInfo) -> None:
+    stream.write(trace(exc_info))
+
+
 def _dumps(value: Any, **_: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
@@ -62,14 +82,15 @@ def configure(*, level: str, json: bool) -> None:
     ]
     if json:
         final: list[Any] = [
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(trace),
             structlog.processors.JSONRenderer(serializer=_dumps),
         ]
     else:
         # A pretty trace shows local variables, and with them secrets.
-        plain = structlog.dev.plain_traceback
         colours = sys.stdout.isatty()
-        final = [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+        final = [
+            structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_trace_for_people)
+        ]
     structlog.configure(
         processors=[*processors, *final],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

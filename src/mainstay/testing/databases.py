@@ -86,7 +86,7 @@ def template_database(kind: Kind, prepare: Callable[[str], None]) -> Iterator[Te
     """Prepare a database once (``prepare(url)`` migrates it), to be copied for each test."""
     with fresh_database(kind) as url:
         prepare(url)
-        template = TemplateDatabase(kind, url, prepare)
+        template = TemplateDatabase(kind, url, prepare=prepare)
         try:
             yield template
         finally:
@@ -96,7 +96,7 @@ def template_database(kind: Kind, prepare: Callable[[str], None]) -> Iterator[Te
 class TemplateDatabase:
     """A prepared database. Each `copy` begins as the template is."""
 
-    def __init__(self, kind: Kind, url: str, prepare: Callable[[str], None]) -> None:
+    def __init__(self, kind: Kind, url: str, *, prepare: Callable[[str], None]) -> None:
         self.kind = kind
         self.url = url
         self._prepare = prepare
@@ -135,7 +135,11 @@ class TemplateDatabase:
             _run(_on_server("mariadb", [f"CREATE DATABASE {self._reused}"]))
             self._prepare(_url_of("mariadb", self._reused))
         template = DatabaseUrl.parse(self.url).database
-        _run(_with_server("mariadb", lambda c: _refill(c, template, self._reused or "")))
+        _run(
+            _with_server(
+                "mariadb", lambda c: _refill(c, template=template, target=self._reused or "")
+            )
+        )
         return _url_of("mariadb", self._reused)
 
 
@@ -150,16 +154,16 @@ def _file(url: str) -> str:
     return DatabaseUrl.parse(url).database
 
 
-async def _refill(connection: AsyncConnection, template: str, target: str) -> None:
+async def _refill(connection: AsyncConnection, *, template: str, target: str) -> None:
     kept, tables = [await _tables(connection, name) for name in (template, target)]
     await connection.execute(text("SET foreign_key_checks=0"))
     for table in tables.keys() - kept.keys():
         await connection.execute(text(f"DROP TABLE `{target}`.`{table}`"))
-    for table in await _filled(connection, target, sorted(tables.keys() & kept.keys())):
+    for table in await _filled(connection, target, tables=sorted(tables.keys() & kept.keys())):
         # TRUNCATE makes the table anew, which takes long: only where numbers start again by it.
         verb = "TRUNCATE" if tables[table] else "DELETE FROM"
         await connection.execute(text(f"{verb} `{target}`.`{table}`"))
-    for table in await _filled(connection, template, sorted(kept)):
+    for table in await _filled(connection, template, tables=sorted(kept)):
         copy = f"INSERT INTO `{target}`.`{table}` SELECT * FROM `{template}`.`{table}`"  # noqa: S608
         await connection.execute(text(copy))
     await connection.execute(text("SET foreign_key_checks=1"))
@@ -177,7 +181,7 @@ async def _tables(connection: AsyncConnection, name: str) -> dict[str, bool]:
     return {table: bool(counts) for table, counts in found}
 
 
-async def _filled(connection: AsyncConnection, name: str, tables: Sequence[str]) -> list[str]:
+async def _filled(connection: AsyncConnection, name: str, *, tables: Sequence[str]) -> list[str]:
     if not tables:
         return []
     each = [f"SELECT '{table}', EXISTS(SELECT 1 FROM `{name}`.`{table}`)" for table in tables]  # noqa: S608

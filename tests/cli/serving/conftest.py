@@ -67,7 +67,7 @@ def serving(make_server):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             running = Running(server, lifecycle, listener)
             try:
-                while not server.started:
+                while not server.started:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
                 yield running
             finally:

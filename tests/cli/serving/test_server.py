@@ -18,6 +18,11 @@ async def get(port, path=b"/"):
     return answer
 
 
+async def has_begun(running):
+    while not running.server.server_state.tasks:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
 def test_a_signal_turns_readiness_red_before_connections_are_refused(serving):
     async def run():
         async with serving(delay=0.5) as running:
@@ -25,7 +30,7 @@ def test_a_signal_turns_readiness_red_before_connections_are_refused(serving):
             red = running.lifecycle.draining
             during = await get(running.port)
             await asyncio.wait_for(running.task, LONGEST)
-            with pytest.raises(OSError):
+            with pytest.raises(ConnectionRefusedError):
                 await get(running.port)
             return red, during
 
@@ -38,8 +43,7 @@ def test_a_running_request_finishes(serving):
     async def run():
         async with serving() as running:
             request = asyncio.create_task(get(running.port, b"/slow"))
-            while not running.server.server_state.tasks:
-                await asyncio.sleep(0.01)
+            await has_begun(running)
             running.server.handle_exit(signal.SIGTERM, None)
             await asyncio.wait_for(running.task, LONGEST)
             return await request
@@ -51,8 +55,7 @@ def test_a_request_that_outlasts_the_grace_is_cut_short(serving):
     async def run():
         async with serving(SHUTDOWN_GRACE_SECONDS=0) as running:
             request = asyncio.create_task(get(running.port, b"/slow"))
-            while not running.server.server_state.tasks:
-                await asyncio.sleep(0.01)
+            await has_begun(running)
             running.server.handle_exit(signal.SIGTERM, None)
             await asyncio.wait_for(running.task, LONGEST)
             return await request
@@ -63,11 +66,10 @@ def test_a_request_that_outlasts_the_grace_is_cut_short(serving):
 def test_a_second_interrupt_waits_for_nobody(serving):
     async def run():
         async with serving(SHUTDOWN_GRACE_SECONDS=600) as running:
-            stuck, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            _, writer = await asyncio.open_connection("127.0.0.1", running.port)
             writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
             request = asyncio.create_task(get(running.port, b"/slow"))
-            while not running.server.server_state.tasks:
-                await asyncio.sleep(0.01)
+            await has_begun(running)
             running.server.handle_exit(signal.SIGINT, None)
             running.server.handle_exit(signal.SIGINT, None)
             await asyncio.wait_for(running.task, LONGEST)
@@ -99,7 +101,7 @@ def test_what_stops_the_preparation_is_raised_before_anything_listens(make_serve
             bound.bind(("127.0.0.1", 0))
             with pytest.raises(RuntimeError, match="today"):
                 await server.serve([bound])
-            with pytest.raises(OSError):
+            with pytest.raises(ConnectionRefusedError):
                 await get(bound.getsockname()[1])
 
     asyncio.run(run())

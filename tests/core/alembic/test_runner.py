@@ -272,7 +272,7 @@ async def test_a_projects_history_builds_on_the_packages(database, package, proj
     assert file.name == "0001_create_orders.py"
     source = file.read_text()
     assert "makers" not in source.replace("makers.id", "").replace("_makers", "")
-    assert "from mainstay.core.db import Id" in source
+    assert "\n\nfrom mainstay.core import db\n\nrevision = " in source
     assert source.count("if_not_exists=True") == 2
     assert await runner.upgrade() == ["0001_create_orders"]
     assert await runner.check() == []

@@ -248,9 +248,13 @@ async def test_work_that_an_outage_interrupts_is_transient(outage, behind_outage
 
 
 async def test_a_server_that_says_nothing_is_given_up():
+    served = []
+
     async def silent(reader, writer):
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        served.append(writer)
 
     listener = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
@@ -261,6 +265,9 @@ async def test_a_server_that_says_nothing_is_given_up():
                 await use()
             assert is_unavailable(caught.value), repr(caught.value)
     listener.close()
+    async with asyncio.timeout(5):
+        while len(served) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_behind_pgbouncer_nothing_outlives_a_transaction(postgresql_url):

@@ -126,7 +126,7 @@ async def _driver(engine) -> object:
 async def test_a_closed_connection_is_replaced_before_it_is_used(tmp_path):
     line = Line()
     async with engine_of(tmp_path) as engine:
-        replace_dead_connections(engine, line.is_closed, line.ping)
+        replace_dead_connections(engine, is_closed=line.is_closed, ping=line.ping)
         first = await _driver(engine)
         assert await _driver(engine) is first
         line.closed.append(first)
@@ -139,7 +139,7 @@ async def test_a_closed_connection_is_replaced_before_it_is_used(tmp_path):
 async def test_only_a_connection_that_was_idle_is_asked(tmp_path, monkeypatch):
     line = Line()
     async with engine_of(tmp_path) as engine:
-        replace_dead_connections(engine, line.is_closed, line.ping)
+        replace_dead_connections(engine, is_closed=line.is_closed, ping=line.ping)
         for _ in range(3):
             await _connect(engine)
         assert line.pinged == 0
@@ -153,7 +153,7 @@ async def test_a_connection_that_does_not_answer_is_replaced(tmp_path, monkeypat
     monkeypatch.setattr(pools, "_PING_TIMEOUT", 0.05)
     line = Line()
     async with engine_of(tmp_path) as engine:
-        replace_dead_connections(engine, line.is_closed, line.ping)
+        replace_dead_connections(engine, is_closed=line.is_closed, ping=line.ping)
         await _connect(engine)
         line.answers = False
         async with asyncio.timeout(5):

@@ -23,7 +23,7 @@ from sqlalchemy.exc import StatementError
 from mainstay.core.db.engine import Database
 from mainstay.core.db.failures import is_malformed_id
 from mainstay.core.db.settings import DatabaseSettings
-from mainstay.core.db.types import Id, JsonDocument, MalformedIdError, Timestamp
+from mainstay.core.db.types import Id, JsonDocument, Line, MalformedIdError, Timestamp
 from mainstay.kit.ids import NIL_ID, new_id
 
 pytestmark = pytest.mark.anyio
@@ -196,10 +196,11 @@ def test_a_moment_that_sqlite_wrote_itself_is_read():
 
 
 def test_types_write_themselves_into_migrations():
-    assert [repr(kind) for kind in (Id(), Timestamp(), JsonDocument())] == [
+    assert [repr(kind) for kind in (Id(), Timestamp(), JsonDocument(), Line())] == [
         "Id()",
         "Timestamp()",
         "JsonDocument()",
+        "Line()",
     ]
 
 

@@ -41,7 +41,8 @@ async def test_one_deletes_oneself_after_a_recent_sign_in(backend, call):
 @pytest.mark.parametrize("role", ["user", "admin"])
 async def test_one_does_not_delete_oneself_after_an_old_sign_in(backend, call, role):
     me = await backend.user(role)
-    with replaced(now() + timedelta(minutes=10, seconds=1)):
+    later = now() + timedelta(minutes=10, seconds=1)
+    with replaced(lambda: later):
         answer = await call(me, "DELETE", f"/users/{me.id}")
         assert (answer.status_code, answer.json()["code"]) == (403, "reauth_required")
         proof = await call(me, "POST", "/auth/reauthenticate", json={"password": me.password})
@@ -51,7 +52,8 @@ async def test_one_does_not_delete_oneself_after_an_old_sign_in(backend, call, r
 
 async def test_an_old_sign_in_will_do_for_others(backend, call):
     admin, other = await backend.user("admin"), await backend.user()
-    with replaced(now() + timedelta(minutes=20)):
+    later = now() + timedelta(minutes=20)
+    with replaced(lambda: later):
         assert (await call(admin, "DELETE", f"/users/{other.id}")).status_code == 204
 
 

@@ -56,15 +56,17 @@ def token(
     ] = 30,
 ) -> None:
     """Print a short-lived token for curl (development only)."""
-    from mainstay.cli.administrators import issue_token
+    from mainstay.cli.administrators import bring_schema, issue_token
+    from mainstay.core.settings import ApplicationSettings
 
     app = load_app(enter_project(), inspecting=False)
 
     async def work(assembly: Assembly) -> str:
-        if not assembly.settings.is_development:
+        if not assembly.settings[ApplicationSettings].is_development:
             msg = "`mainstay token` works in development only; elsewhere, sign in by the API."
             raise CommandError(msg)
         await require_database(assembly)
+        await bring_schema(assembly)
         return await issue_token(assembly, email, minutes=ttl)
 
     say(with_assembly(app, work))

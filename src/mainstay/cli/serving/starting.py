@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mainstay.cli.console import CommandError, say
@@ -10,17 +12,18 @@ from mainstay.cli.project import Project, load_app
 from mainstay.cli.serving.welcome import base_address, welcome
 from mainstay.cli.work import require_database
 from mainstay.core.assembly import assembly_of
-from mainstay.core.checks.runner import boot_findings
+from mainstay.core.checks.runner import all_checks, boot_findings
+from mainstay.core.checks.silence import skipped_ids
 from mainstay.core.logging import get_logger
 from mainstay.core.migrating import migrate
 from mainstay.core.settings import ApplicationSettings, SettingsError, load
 from mainstay.kit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mainstay.core.assembly import Assembly
-    from mainstay.core.checks.report import Result
+    from mainstay.core.checks import Finding
     from mainstay.core.http.application import Application
 
 _log = get_logger("mainstay.server")
@@ -75,7 +78,7 @@ async def prepare(assembly: Assembly) -> None:
         return
     if application.RUN_MIGRATIONS:
         await migrate(assembly)
-    rows = _rows(await boot_findings(assembly.ports))
+    rows = [(r.message, _sentence(r.fix)) for r in await boot_findings(assembly.ports)]
     if rows:
         await assembly.database.dispose()
         raise CommandError(refusal(rows, application.ENVIRONMENT))
@@ -111,21 +114,26 @@ def _worker_rows() -> list[Row]:
 
 def _boot_rows(project: Project | None, error: SettingsError) -> list[Row]:
     """Give what the boot checks find besides, so that one reading of the refusal is enough."""
-    app = load_app(project)
+    assembly = assembly_of(load_app(project))
     names = {fault.name for fault in error.faults}
-
-    async def look() -> tuple[Result, ...]:
-        assembly = assembly_of(app)
-        try:
-            return await boot_findings(assembly.ports)
-        finally:
-            await assembly.database.dispose()
-
-    found = asyncio.run(look())
-    # Without its URL another database would be looked at.
-    kept = [r for r in found if "DATABASE_URL" not in names or not r.check.id.startswith("D")]
-    return [row for row in _rows(kept) if not any(name in " ".join(row) for name in names)]
+    found = asyncio.run(_findings(assembly, database="DATABASE_URL" not in names))
+    rows = [(finding.message, _sentence(finding.fix)) for finding in found]
+    return [row for row in rows if not any(name in " ".join(row) for name in names)]
 
 
-def _rows(results: Iterable[Result]) -> list[Row]:
-    return [(r.message, r.fix[:1].upper() + r.fix[1:]) for r in results]
+async def _findings(assembly: Assembly, *, database: bool) -> list[Finding]:
+    """Run the boot checks; those of the database only where that is the right one."""
+    skipped = skipped_ids(os.environ)
+    found = []
+    try:
+        for check in all_checks(assembly.ports):
+            if check.boot and check.id not in skipped and (database or check.id[0] != "D"):
+                with suppress(Exception):  # it is looked at again at the next start
+                    found.append(await check.run(assembly.ports))
+    finally:
+        await assembly.database.dispose()
+    return [finding for finding in found if finding is not None]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

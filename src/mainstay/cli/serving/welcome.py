@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mainstay.cli.console import bold, say
+from mainstay.core.settings import ApplicationSettings
 from mainstay.kit.version import VERSION
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def welcome(app: Application, assembly: Assembly, *, reload: bool) -> None
 
     Nothing is asked of the database while migrations are pending.
     """
-    settings = assembly.settings
+    settings = assembly.settings[ApplicationSettings]
     base = base_address(settings.HOST, settings.PORT)
     say(title())
     say()
@@ -98,7 +99,9 @@ def _addresses(app: Application, assembly: Assembly) -> list[tuple[str, str]]:
     addresses = [("App", "")]
     if _MAILBOX in paths and _mail_provider(assembly) == "capture":
         addresses.append(("Mailbox", _MAILBOX))
-    docs = {"swagger": "/docs", "redoc": "/redoc"}.get(assembly.settings.API_DOCS)
+    docs = {"swagger": "/docs", "redoc": "/redoc"}.get(
+        assembly.settings[ApplicationSettings].API_DOCS
+    )
     if docs is not None:
         addresses.append(("API docs", docs))
     return addresses

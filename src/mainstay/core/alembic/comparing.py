@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection
 
 from mainstay.core.alembic.histories import History
 from mainstay.core.db.base import PROJECT, Base, owner_of
-from mainstay.core.db.types import MYSQL_FAMILY, Id, JsonDocument, Timestamp
+from mainstay.core.db.types import MYSQL_FAMILY, Id, JsonDocument, Line, Timestamp
 
-_OUR_TYPES: Final = (Id, Timestamp, JsonDocument)
+_OUR_TYPES: Final = (Id, Timestamp, JsonDocument, Line)
 _BLOBS: Final = (LargeBinary, mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB)
 _SAYS: Final = {
     "add_table": "table {} is new",
@@ -175,10 +175,12 @@ def _render(kind: str, item: Any, context: AutogenContext) -> str | bool:
     if kind != "type":
         return False
     if isinstance(item, _OUR_TYPES):
-        name = type(item).__name__
-        context.imports.add(f"from mainstay.core.db import {name}")
-        return f"{name}()"
+        context.imports.add("from mainstay.core import db")
+        return f"db.{type(item).__name__}()"
     if type(item).__module__.startswith("sqlmodel."):
         length = getattr(item, "length", None)
-        return "sa.String()" if length is None else f"sa.String(length={length})"
+        if length is not None:
+            return f"sa.String(length={length})"
+        context.imports.add("from mainstay.core import db")
+        return "db.Line()"
     return False

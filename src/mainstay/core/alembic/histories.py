@@ -38,6 +38,7 @@ class History:
             version_locations=[str(self.folder / "versions")],
             file_template="%(rev)s_%(slug)s" if self.numbered else "%(rev)s",
             truncate_slug_length=40,
+            messaging_opts={"quiet": True},
         )
 
     def config(self) -> Config:

@@ -31,12 +31,14 @@ def _look_before_columns(impl: DefaultImpl) -> None:
 
     def add_column(table_name: str, column: Any, **options: Any) -> None:
         unless_there = options.pop("if_not_exists", None)
-        if not (unless_there and column.name in _columns(impl, table_name, options)):
+        if not (
+            unless_there and column.name in _columns(impl, table_name, schema=options.get("schema"))
+        ):
             add(table_name, column, **options)
 
     def drop_column(table_name: str, column: Any, **options: Any) -> None:
         if_there = options.pop("if_exists", None)
-        if not if_there or column.name in _columns(impl, table_name, options):
+        if not if_there or column.name in _columns(impl, table_name, schema=options.get("schema")):
             drop(table_name, column, **options)
 
     vars(impl).update(add_column=add_column, drop_column=drop_column)
@@ -58,8 +60,8 @@ def _look_before_indexes(impl: DefaultImpl) -> None:
     vars(impl).update(create_index=create_index, drop_index=drop_index)
 
 
-def _columns(impl: DefaultImpl, table: str, options: dict[str, Any]) -> set[str]:
-    found = inspect(impl.bind).get_columns(table, schema=options.get("schema"))
+def _columns(impl: DefaultImpl, table: str, *, schema: str | None) -> set[str]:
+    found = inspect(impl.bind).get_columns(table, schema=schema)
     return {column["name"] for column in found}
 
 

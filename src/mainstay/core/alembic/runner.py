@@ -82,7 +82,7 @@ class MigrationRunner:
         goals = self._goals(revision, history)
         async with locked(self._database) as connection:
             applied = await connection.run_sync(
-                lambda c: [each for one, to in goals for each in self._to(c, one, to)]
+                lambda c: [each for one, to in goals for each in self._to(c, one, goal=to)]
             )
             if after is not None:
                 await after()
@@ -90,7 +90,7 @@ class MigrationRunner:
 
     def upgrade_on(self, connection: Connection) -> list[str]:
         """Bring every history to head on a connection on which the caller holds the lock."""
-        return [each for one in self._histories for each in self._to(connection, one, HEAD)]
+        return [each for one in self._histories for each in self._to(connection, one, goal=HEAD)]
 
     async def downgrade(self, revision: str, *, history: str | None = None) -> list[str]:
         """Undo down to a revision (``-1`` and ``base`` too) of one history, the last by default.
@@ -104,7 +104,7 @@ class MigrationRunner:
             return self._script(one)._downgrade_revs(revision, heads)  # noqa: SLF001
 
         async with locked(self._database) as connection:
-            return await connection.run_sync(lambda c: self._run(c, one, steps))
+            return await connection.run_sync(lambda c: self._run(c, one, steps=steps))
 
     async def current(self) -> dict[str, tuple[str, ...]]:
         """Give the revisions at which the database is, by history."""
@@ -152,18 +152,18 @@ class MigrationRunner:
         one = self._named(history)
         async with locked(self._database) as connection:
             written = await connection.run_sync(
-                lambda c: self._write(c, one, message, autogenerate=autogenerate)
+                lambda c: self._write(c, one, message=message, autogenerate=autogenerate)
             )
         self._scripts.pop(one.name, None)
         return written
 
-    def _to(self, connection: Connection, one: History, revision: str) -> list[str]:
+    def _to(self, connection: Connection, one: History, *, goal: str) -> list[str]:
         def steps(heads: Any, _context: MigrationContext) -> Sequence[RevisionStep]:
-            return self._script(one)._upgrade_revs(revision, heads)  # noqa: SLF001
+            return self._script(one)._upgrade_revs(goal, heads)  # noqa: SLF001
 
-        return self._run(connection, one, steps)
+        return self._run(connection, one, steps=steps)
 
-    def _run(self, connection: Connection, one: History, steps: Steps) -> list[str]:
+    def _run(self, connection: Connection, one: History, *, steps: Steps) -> list[str]:
         environment = EnvironmentContext(one.config(), self._script(one))
         run = Run(one, environment, self._comparison(one))
         try:
@@ -173,7 +173,7 @@ class MigrationRunner:
         return run.applied
 
     def _write(
-        self, connection: Connection, one: History, message: str, *, autogenerate: bool
+        self, connection: Connection, one: History, *, message: str, autogenerate: bool
     ) -> Path | None:
         script = self._script(one)
         arguments = {
@@ -184,7 +184,7 @@ class MigrationRunner:
             "splice": False,
             "branch_label": None,
             "version_path": None,
-            "rev_id": _next_id(script, one, message),
+            "rev_id": _next_id(script, one, message=message),
             "depends_on": None,
         }
         context = RevisionContext(one.config(), script, arguments)
@@ -261,7 +261,7 @@ def run_migrations_sync(runner: MigrationRunner, revision: str = HEAD) -> list[s
     return asyncio.run(runner.upgrade(revision))
 
 
-def _next_id(script: ScriptDirectory, one: History, message: str) -> str:
+def _next_id(script: ScriptDirectory, one: History, *, message: str) -> str:
     """Give the next number, and after it what the revision does unless ids are only numbers."""
     numbers = [re.match(r"\d+", each.revision) for each in script.walk_revisions()]
     number = max((int(match[0]) for match in numbers if match), default=0) + 1

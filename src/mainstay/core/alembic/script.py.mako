@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-${"\n" + imports if imports else ""}
+% if imports:
+
+${imports}
+% endif
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

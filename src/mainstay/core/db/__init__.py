@@ -1,5 +1,13 @@
 """Models, engines, sessions and the unit of work."""
 
-from mainstay.core.db.base import Base, BaseModel, Id, JsonDocument, MalformedIdError, Timestamp
+from mainstay.core.db.base import (
+    Base,
+    BaseModel,
+    Id,
+    JsonDocument,
+    Line,
+    MalformedIdError,
+    Timestamp,
+)
 
-__all__ = ["Base", "BaseModel", "Id", "JsonDocument", "MalformedIdError", "Timestamp"]
+__all__ = ["Base", "BaseModel", "Id", "JsonDocument", "Line", "MalformedIdError", "Timestamp"]

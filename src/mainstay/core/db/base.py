@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, MetaData, String, Table, event
+from sqlalchemy import Connection, MetaData, Table, event
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -22,11 +22,27 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.schema import CheckConstraint
 
-from mainstay.core.db.types import MYSQL_FAMILY, Id, JsonDocument, MalformedIdError, Timestamp
+from mainstay.core.db.types import (
+    MYSQL_FAMILY,
+    Id,
+    JsonDocument,
+    Line,
+    MalformedIdError,
+    Timestamp,
+)
 from mainstay.kit.clock import now
 from mainstay.kit.ids import new_id
 
-__all__ = ["Base", "BaseModel", "Id", "JsonDocument", "MalformedIdError", "Timestamp", "owner_of"]
+__all__ = [
+    "Base",
+    "BaseModel",
+    "Id",
+    "JsonDocument",
+    "Line",
+    "MalformedIdError",
+    "Timestamp",
+    "owner_of",
+]
 
 PACKAGE: Final = "mainstay"
 """The owner of the package's own tables."""
@@ -65,7 +81,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=_NAMING)
     type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads a plain dictionary)
-        str: String().with_variant(String(255), *sorted(MYSQL_FAMILY)),
+        str: Line(),
         datetime: Timestamp(),
         dict[str, Any]: JsonDocument(),
         list[Any]: JsonDocument(),

@@ -99,6 +99,7 @@ class PatientPool(AsyncAdaptedQueuePool):
 
 def replace_dead_connections(
     engine: AsyncEngine,
+    *,
     is_closed: Callable[[Any], bool],
     ping: Callable[[Any], Any],
 ) -> None:

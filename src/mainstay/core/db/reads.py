@@ -87,7 +87,7 @@ class KeyedRead:
     ) -> None:
         compared: TypeEngine[Any] = key.type.coerce_compared_value(operators.eq, "")
         one = statement.where(key == bindparam("key", type_=compared))
-        many = statement.where(_among(database.url.backend, key, compared))
+        many = statement.where(_among(key, compared, backend=database.url.backend))
         self._one = PreparedRead(database, one, plain=plain)
         expands = database.url.backend == "mysql"
         self._many = PreparedRead(database, many, plain=plain or expands)
@@ -104,7 +104,7 @@ class KeyedRead:
         return {row[self._place]: row for row in rows}
 
 
-def _among(backend: str, key: ColumnElement[Any], compared: TypeEngine[Any]) -> Any:
+def _among(key: ColumnElement[Any], compared: TypeEngine[Any], *, backend: str) -> Any:
     """Compare with a list that is one parameter, so that its length does not change the SQL."""
     if backend == "postgresql":
         return key == any_(bindparam("keys", type_=ARRAY(compared)))

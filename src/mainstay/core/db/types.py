@@ -153,6 +153,23 @@ class JsonDocument(TypeDecorator[Any]):
         return self.impl_instance.coerce_compared_value(op, value)
 
 
+class Line(TypeDecorator[str]):
+    """Text without a limit; on MariaDB, which wants one, of 255 characters. What ``str`` means."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __repr__(self) -> str:
+        return "Line()"
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type on this database."""
+        return dialect.type_descriptor(String(255 if dialect.name in MYSQL_FAMILY else None))
+
+
 def _has_uuid(dialect: Dialect) -> bool:
     if dialect.name not in MYSQL_FAMILY:
         return False

@@ -127,7 +127,7 @@ class DatabaseUrl:
             return cls(backend=backend, drivername=drivername, database=_file(match))
         user = words.pop("user", None) or _decoded(match["user"])
         password = words.pop("password", None) or _decoded(match["password"])
-        hosts = _hosts(match["hosts"], words.pop("host", ""), words.pop("port", ""))
+        hosts = _hosts(match["hosts"], host=words.pop("host", ""), port=words.pop("port", ""))
         database = words.pop("dbname", "") or unquote(match["database"] or "")
         return cls(
             backend=backend,
@@ -204,20 +204,20 @@ def _file(match: re.Match[str]) -> str:
     return "" if path == ":memory:" else path
 
 
-def _hosts(netloc: str, host_word: str, port_word: str) -> tuple[tuple[str, int | None], ...]:
+def _hosts(netloc: str, *, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
     if "@" in netloc:
         msg = "has an @ in its password: write it as %40."
         raise DatabaseUrlError(msg)
-    hosts = [_host(part) for part in (host_word or netloc).split(",") if part]
-    if not port_word:
+    hosts = [_host(part) for part in (host or netloc).split(",") if part]
+    if not port:
         return tuple(hosts)
-    ports = [_port(part) for part in port_word.split(",")]
+    ports = [_port(part) for part in port.split(",")]
     if len(ports) == 1:
         ports *= max(len(hosts), 1)
     if len(ports) != max(len(hosts), 1):
         msg = "has not as many ports as hosts."
         raise DatabaseUrlError(msg)
-    names = [host for host, _ in hosts] or ["localhost"]
+    names = [name for name, _ in hosts] or ["localhost"]
     return tuple(zip(names, ports, strict=True))
 
 

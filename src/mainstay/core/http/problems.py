@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -56,6 +57,7 @@ _BY_STATUS: dict[int, type[ProblemError]] = {
         RateLimitedError,
     )
 }
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -67,7 +69,7 @@ def render(error: ProblemError, *, instance: str, request_id: str) -> bytes:
         "status": error.status,
         "code": error.code,
         "detail": error.detail or error.title + ".",
-        "instance": instance,
+        "instance": quote(instance, safe=_PATH_SAFE),
         "request_id": request_id,
         **error.members,
     }

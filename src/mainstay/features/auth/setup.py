@@ -62,6 +62,7 @@ async def show_setup(settings: Configured) -> Response:
         "setup.html",
         product=settings[ApplicationSettings].PROJECT_NAME,
         minimum=settings[AuthSettings].PASSWORD_MIN_LENGTH,
+        docs=settings[ApplicationSettings].API_DOCS != "off",
         mailbox=settings[ApplicationSettings].is_development,
     )
 

@@ -27,6 +27,17 @@ class SessionRefreshed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefreshRefused(Event):
+    """A refresh token did not hold; ``reason`` is for the audit trail and is never answered."""
+
+    name: ClassVar[str] = "session.refresh_refused"
+    outcome: ClassVar[str] = "failure"
+
+    reason: str
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionsRevoked(Event):
     """Sessions of a user were ended; ``because`` is logout, password_changed and so on."""
 

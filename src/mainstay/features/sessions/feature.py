@@ -20,6 +20,7 @@ from mainstay.features.sessions.administration_router import administration_rout
 from mainstay.features.sessions.endings import subscribers
 from mainstay.features.sessions.events import (
     EverybodySignedOut,
+    RefreshRefused,
     RefreshTokenReused,
     SessionRefreshed,
     SessionsRevoked,
@@ -88,6 +89,7 @@ feature: Final = Feature(
         SessionRefreshed,
         SessionsRevoked,
         EverybodySignedOut,
+        RefreshRefused,
         RefreshTokenReused,
     ),
     subscribers=subscribers,

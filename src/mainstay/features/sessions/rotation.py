@@ -18,7 +18,11 @@ from mainstay.core.errors import NotAuthenticatedError, TokenExpiredError, Token
 from mainstay.core.events import publish
 from mainstay.features.auth import AuthSettings, may_sign_in
 from mainstay.features.sessions import repository
-from mainstay.features.sessions.events import RefreshTokenReused, SessionRefreshed
+from mainstay.features.sessions.events import (
+    RefreshRefused,
+    RefreshTokenReused,
+    SessionRefreshed,
+)
 from mainstay.features.sessions.models import RefreshToken, SessionRow
 from mainstay.features.sessions.service import has_ended
 from mainstay.features.users import User
@@ -76,17 +80,21 @@ class Rotation:
         )
         found = await repository.refresh_token(session, digest(token))
         if found is None:
-            return _Refusal(NotAuthenticatedError("The refresh token is not valid."))
+            unknown = NotAuthenticatedError("The refresh token is not valid.")
+            return await _refuse(session, unknown, "unknown")
         row = await session.get(SessionRow, found.session_id)
         user = await session.get(User, row.user_id) if row else None
         if row is None or user is None or has_ended(row, now()):
-            return _Refusal(TokenRevokedError("The session has ended. Sign in again."))
+            ended = TokenRevokedError("The session has ended. Sign in again.")
+            return await _refuse(session, ended, "session_ended", row)
         if not may_sign_in(user, self._settings):
-            return _Refusal(TokenRevokedError("The account cannot sign in."))
+            barred = TokenRevokedError("The account cannot sign in.")
+            return await _refuse(session, barred, "account", row)
         if not spent_here:
             return await self._again(session, token, found, row, user)
         if found.expires_at <= now():
-            return _Refusal(TokenExpiredError("The refresh token has expired. Sign in again."))
+            expired = TokenExpiredError("The refresh token has expired. Sign in again.")
+            return await _refuse(session, expired, "expired", row)
         await self._sessions.add_refresh_token(session, row, successor)
         return await self._answer(session, row, user, successor)
 
@@ -117,3 +125,13 @@ class Rotation:
         event = SessionRefreshed(actor_id=user.id, target_id=user.id, session_id=row.id)
         await publish(session, event)
         return await self._sessions.tokens(session, row, user, successor)
+
+
+async def _refuse(
+    session: AsyncSession, error: NotAuthenticatedError, reason: str, row: SessionRow | None = None
+) -> _Refusal:
+    """Note why a token is refused."""
+    user_id, session_id = (row.user_id, row.id) if row is not None else (None, None)
+    event = RefreshRefused(target_id=user_id, reason=reason, session_id=session_id)
+    await publish(session, event)
+    return _Refusal(error)

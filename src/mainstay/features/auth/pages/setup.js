@@ -1,7 +1,7 @@
 "use strict";
 const form = document.getElementById("setup");
 const fault = document.getElementById("fault");
-const fragment = decodeURIComponent(location.hash.slice(1));
+const fragment = location.hash.slice(1);
 if (fragment) {
   form.token.value = fragment;
   history.replaceState(null, "", location.pathname);
@@ -11,7 +11,9 @@ if (fragment) {
 
 function describe(problem) {
   const faults = (problem.errors || []).map((error) => error.detail);
-  return faults.length ? faults.join(" ") : problem.detail || problem.title;
+  if (faults.length) return faults.join(" ");
+  const said = [problem.title, problem.detail].map((text) => (text || "").replace(/\.$/, ""));
+  return [...new Set(said)].filter(Boolean).join(". ") + ".";
 }
 
 form.addEventListener("submit", async (event) => {
