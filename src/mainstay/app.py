@@ -38,6 +38,7 @@ from mainstay.core.settings import (
     new_secret,
     require_startable,
 )
+from mainstay.core.settings.server import ServerSettings
 from mainstay.core.tokens import KeyRing
 from mainstay.core.tokens.settings import SigningSettings, ring_of
 from mainstay.features import BUILT_IN
@@ -107,7 +108,12 @@ def create_app(
         known=BUILT_IN,
         given_ports=_GIVEN,
     )
-    sections: list[type[Section]] = [ApplicationSettings, SigningSettings, DatabaseSettings]
+    sections: list[type[Section]] = [
+        ApplicationSettings,
+        ServerSettings,
+        SigningSettings,
+        DatabaseSettings,
+    ]
     sections += settings
     sections += [section for feature in registry.features for section in feature.settings]
     loaded = load(

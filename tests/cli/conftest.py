@@ -31,6 +31,76 @@ PRODUCTION = {
 """What lets a production server start."""
 
 
+_FORKING = """
+import importlib, json, os, sys
+from mainstay.features import BUILT_IN
+import mainstay.app, mainstay.cli.administrators, mainstay.cli.moves, mainstay.cli.parts
+import mainstay.cli.program, mainstay.cli.serving.run, mainstay.core.checks.runner
+for name in BUILT_IN:
+    importlib.import_module(f"mainstay.features.{name}.feature")
+for line in sys.stdin:
+    order = json.loads(line)
+    child = os.fork()
+    if not child:
+        for number, name in enumerate(order["streams"]):
+            flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            os.dup2(os.open(name, flags, 0o600), number)
+        sys.stdin = open(0)
+        os.chdir(order["folder"])
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        sys.argv[:] = ["mainstay", *order["arguments"]]
+        mainstay.cli.main()
+        os._exit(99)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Runs commands, each in a fork, so that the framework is imported once and not for each."""
+
+
+class Forks:
+    """A process that runs commands in forks of itself."""
+
+    def __init__(self, streams):
+        self._streams = [streams / name for name in ("in", "out", "err")]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _FORKING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+        )
+
+    def run(self, arguments, *, folder, environment):
+        """Run a command to its end."""
+        self._streams[0].write_bytes(b"")
+        order = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": environment,
+            "streams": list(map(str, self._streams)),
+        }
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], LONGEST)
+        assert ready, f"{arguments} did not end"
+        status = int(self._process.stdout.readline())
+        out, err = (stream.read_text("utf-8") for stream in self._streams[1:])
+        return subprocess.CompletedProcess(arguments, status, out, err)
+
+    def close(self):
+        """End."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """Give the process that runs commands."""
+    made = Forks(tmp_path_factory.mktemp("streams"))
+    yield made
+    made.close()
+
+
 class Server:
     """A running `mainstay serve`."""
 
@@ -86,26 +156,19 @@ class Server:
 class Mainstay:
     """The command, in a folder and an environment of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, forks):
         self.folder = folder
+        self._forks = forks
         self._servers = 0
 
     def environment(self, given):
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         return {**kept, "HOME": str(self.folder), "LANG": "C.UTF-8", **given}
 
-    def run(self, *arguments, text=None, **environment):
+    def run(self, *arguments, **environment):
         """Run a command to its end."""
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            cwd=self.folder,
-            env=self.environment(environment),
-            input=text or "",
-            capture_output=True,
-            encoding="utf-8",
-            timeout=LONGEST,
-            check=False,
-        )
+        given = self.environment(environment)
+        return self._forks.run(arguments, folder=self.folder, environment=given)
 
     def talk(self, dialogue, *arguments, **environment):
         """Run a command on a terminal and answer what it asks; gives status and all it wrote."""
@@ -178,9 +241,9 @@ def _listen(terminal, question):
 
 
 @pytest.fixture
-def mainstay(tmp_path):
+def mainstay(tmp_path, forks):
     """The command in an empty folder."""
-    return Mainstay(tmp_path)
+    return Mainstay(tmp_path, forks)
 
 
 @pytest.fixture

@@ -150,6 +150,13 @@ def test_check(mainstay, production):
     assert strict.returncode == 0
 
 
+def test_log_lines_do_not_get_into_what_is_printed(mainstay):
+    done = mainstay.run("check", "--deploy", "--tag", "S00", "--json", MAINSTAY_SKIP_CHECKS="S001")
+    states = {result["id"]: result["state"] for result in json.loads(done.stdout)["results"]}
+    assert states["S001"] == "skipped"
+    assert "check.skipped" in done.stderr
+
+
 def test_check_in_a_project_with_weak_settings(shop):
     done = shop.run("check", "--deploy", "--tag", "S001", ENVIRONMENT="production")
     assert done.returncode == 3

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import structlog
 
 from mainstay.cli.console import CommandError
 from mainstay.cli.project import Project, find_project, load_app
@@ -40,6 +41,15 @@ def test_its_own_file_may_not(tmp_path, text, said):
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(CommandError, match=said):
         find_project(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were():
+    before = structlog.get_config() if structlog.is_configured() else None
+    yield
+    structlog.reset_defaults()
+    if before is not None:
+        structlog.configure(**before)
 
 
 @pytest.fixture

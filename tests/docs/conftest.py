@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-
-from mainstay.core.settings import Settings, load
-from mainstay.testing.databases import fresh_database, is_required, why_unavailable
 from tests.docs.generating import sections
 from tests.docs.reading import ROOT, Block
 from tests.docs.running import PageRunner
 from tests.docs.samples import Samples
+
+from mainstay.core.settings import Settings, load
+from mainstay.testing.databases import fresh_database, is_required, why_unavailable
 
 PORT_SHOWN = ":8000"
 DATABASE_SHOWN = "postgresql://postgres@localhost/shop"
@@ -41,21 +43,22 @@ def checkout_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run_page(
-    tmp_path: Path, checkout_template: Path
-) -> Iterator[Callable[[list[Block]], None]]:
+def run_page(tmp_path: Path, checkout_template: Path) -> Iterator[Callable[[list[Block]], None]]:
     """Run the blocks of a page in order; those after a missing database are skipped."""
     with ExitStack() as stack:
 
         def run(blocks: list[Block]) -> None:
             known = {PORT_SHOWN: f":{free_port()}"}
-            wants_database = [b for b in blocks if DATABASE_SHOWN in b.text and b.kind != "ini"]
+            wants_database = [b for b in blocks if DATABASE_SHOWN in b.text and b.is_run]
             reason = why_unavailable("postgresql") if wants_database else None
             if wants_database and reason is None:
                 url = stack.enter_context(fresh_database("postgresql"))
-                known |= {DATABASE_SHOWN: url, PRODUCT_SHOWN: f"PostgreSQL {url.rpartition('/')[2]}"}
+                known |= {
+                    DATABASE_SHOWN: url,
+                    PRODUCT_SHOWN: f"PostgreSQL {url.rpartition('/')[2]}",
+                }
             runner = PageRunner(
-                checkout=_copy(checkout_template, tmp_path / "shop"),
+                checkout=partial(_copy, checkout_template, tmp_path / "shop"),
                 scratch=tmp_path,
                 environ=_environ(tmp_path, known[PORT_SHOWN].removeprefix(":")),
                 samples=Samples(known),
@@ -66,6 +69,7 @@ def run_page(
                 if reason is not None and block is wants_database[0]:
                     (pytest.fail if is_required("postgresql") else pytest.skip)(reason)
                 runner.run(block)
+            runner.finish()
 
         yield run
 
@@ -85,7 +89,9 @@ def check_settings(text: str) -> None:
     given = [pair for pair in pairs if pair is not None]
     together = len({name for name, _ in given}) == len(given)
     for environ in [dict(given)] if together else [dict([pair]) for pair in given]:
-        prefixed = {f"MAINSTAY_{name.removeprefix('MAINSTAY_')}": v or "" for name, v in environ.items()}
+        prefixed = {
+            f"MAINSTAY_{name.removeprefix('MAINSTAY_')}": v or "" for name, v in environ.items()
+        }
         loaded: Settings = load(sections(), environ=prefixed, env_file=None)
         unknown = [notice for notice in loaded.notices if "is not a setting" in notice]
         if unknown:
@@ -109,7 +115,9 @@ def _copy(template: Path, folder: Path) -> Path:
     environment.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(Path(sys.prefix) / name)
-    for stamp in (".installed", ".installed-dev"):
+    for stamp in re.findall(
+        r"^\$\(VENV\)/([\w.-]+):", (folder / "Makefile").read_text(), re.MULTILINE
+    ):
         (environment / stamp).touch()
     return folder
 

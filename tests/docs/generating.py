@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from tests.docs.reading import ROOT
 from typer.main import get_command
 
 import mainstay
@@ -24,9 +25,7 @@ from mainstay.core.checks.runner import all_checks
 from mainstay.core.errors import ProblemError
 from mainstay.core.settings import Section, env_example
 from mainstay.core.settings.section import default_texts
-from mainstay.core.settings.server import ServerSettings
 from mainstay.core.settings.shape import shapes
-from tests.docs.reading import ROOT
 
 BEGIN: Final = "<!-- generated:begin -->"
 END: Final = "<!-- generated:end -->"
@@ -55,9 +54,8 @@ def _stock() -> Any:
 
 
 def sections() -> list[type[Section]]:
-    """Give the sections of settings of the stock application and of its server."""
-    found = [type(section) for section in assembly_of(_stock()).settings.sections]
-    return list(dict.fromkeys([*found, ServerSettings]))
+    """Give the sections of settings of the stock application."""
+    return [type(section) for section in assembly_of(_stock()).settings.sections]
 
 
 def environment_file() -> str:
@@ -129,7 +127,11 @@ def checks_table() -> str:
 def findings_of(check: Check) -> list[tuple[str, str]]:
     """Read from a check's source what it may say; ``…`` stands for what is put in."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(check.run)))
-    named = {
+    numbers = vars(inspect.getmodule(check.run)).items()
+    named: dict[str, ast.expr] = {
+        name: ast.Constant(str(number)) for name, number in numbers if isinstance(number, int)
+    }
+    named |= {
         target.id: node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
@@ -153,8 +155,6 @@ def _text(node: ast.expr, named: Mapping[str, ast.expr]) -> str:
             return _text(inner, named)
         case ast.Name(id=name) if name in named:
             return _text(named[name], {})
-        case ast.Name(id=name) if name.isupper():
-            return str(getattr(import_module("mainstay.core.checks.security"), name))
         case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=noun)]):
             return f"… {noun}s"
         case _:
@@ -173,7 +173,9 @@ def commands() -> str:
 
 def _command(name: str, command: Any) -> Iterator[str]:
     context = command.make_context(f"mainstay {name}", [], resilient_parsing=True)
-    usage = " ".join(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")
+    usage = " ".join(
+        piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]"
+    )
     yield f"### `{f'mainstay {name} {usage}'.strip()}`\n"
     yield f"{' '.join((command.help or '').split())}\n"
     records = filter(None, (each.get_help_record(context) for each in command.params))

@@ -33,6 +33,11 @@ class Block:
         found = _FILE.fullmatch(self.text.partition("\n")[0].rstrip())
         return found[1] if found and self.kind in {"python", "toml", "ini"} else None
 
+    @property
+    def is_run(self) -> bool:
+        """Say whether a shell runs the block, or what it writes."""
+        return self.kind in {"console", "sh"} or self.file is not None
+
 
 def pages() -> list[Path]:
     """Give all pages whose blocks run: README.md and everything below docs."""

@@ -32,7 +32,9 @@ from tests.docs.samples import Samples
 from tests.docs.terminals import PATIENCE, Foreground, Shell
 
 DRIVER: Final = Path(__file__).with_name("driver.py")
-_STAYS: Final = re.compile(r"(?:\w+=\S+ )*(?:make dev|(?:\.venv/bin/)?mainstay serve)(?! .*&$)(?: .*)?")
+_STAYS: Final = re.compile(
+    r"(?:\w+=\S+ )*(?:make dev|(?:\.venv/bin/)?mainstay serve)(?! .*&$)(?: .*)?"
+)
 _PROMPT: Final = "$ "
 _INTERRUPT: Final = "^C"
 _INTERRUPTED: Final = frozenset({0, -signal.SIGINT, 128 + signal.SIGINT})
@@ -52,7 +54,7 @@ class PageRunner:
     def __init__(
         self,
         *,
-        checkout: Path,
+        checkout: Callable[[], Path],
         scratch: Path,
         environ: Mapping[str, str],
         samples: Samples,
@@ -67,6 +69,7 @@ class PageRunner:
         self._shell: Shell | None = None
         self._foreground: Foreground | None = None
         self._printed = ""
+        self._unused: Block | None = None
 
     def run(self, block: Block) -> None:
         """Run a block.
@@ -78,6 +81,15 @@ class PageRunner:
             self._write(block, block.file)
             return
         getattr(self, f"_run_{block.kind}")(block)
+
+    def finish(self) -> None:
+        """Say that the page is at its end.
+
+        Raises:
+            BlockError: the page has a file that no command after it can have used.
+        """
+        if self._unused is not None:
+            raise BlockError(self._unused, "no command comes after this file")
 
     def end(self) -> None:
         """End all that the page has started."""
@@ -127,12 +139,14 @@ class PageRunner:
         self._parse(block, self._check_settings)
 
     def _run_sh(self, block: Block) -> None:
+        self._unused = None
         if _STAYS.fullmatch(block.text.strip()):
             self._start(block, block.text.strip(), "…")
         else:
             self._type(block, block.text)
 
     def _run_console(self, block: Block) -> None:
+        self._unused = None
         for command, expected in turns_of(block):
             if command == _INTERRUPT:
                 self._interrupt(block)
@@ -148,13 +162,14 @@ class PageRunner:
             self._run_toml(block)
         else:
             self._run_ini(block)
+        self._unused = block
         file = self._folder(block) / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(block.text, "utf-8")
+        file.write_text(self._samples.translate(block.text), "utf-8")
 
     def _type(self, block: Block, command: str) -> str:
         if self._shell is None:
-            self._shell = Shell(self._checkout, self._environ)
+            self._shell = Shell(self._checkout(), self._environ)
         printed, well = self._shell.run(self._samples.translate(command))
         if not well:
             raise BlockError(block, f"{command}\nfailed:\n{printed}")

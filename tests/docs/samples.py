@@ -19,7 +19,7 @@ _LEARNT: Final = (
 _VOLATILE: Final = (
     r"(?P<request>req_[0-9a-z]{26})"
     r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"
-    r"|(?P<duration>\b\d+(?:\.\d+)? (?:ms|s)\b)"
+    r"|(?P<duration>\b\d+(?:\.\d+)? ?(?:ms|s)\b)"
     r"|(?P<python>Python 3\.\d+\.\d+)"
 )
 _FORMS: Final = {
@@ -27,7 +27,7 @@ _FORMS: Final = {
     "token": r"[\w-]{43}",
     "request": r"req_[0-9a-z]{26}",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
-    "duration": r"\d+(?:\.\d+)? (?:ms|s)",
+    "duration": r"\d+(?:\.\d+)? ?(?:ms|s)",
     "python": r"Python 3\.\d+\.\d+",
 }
 _PIECE: Final = re.compile(f"{_VOLATILE}|{_LEARNT}|(?P<any>…)")
@@ -55,7 +55,7 @@ class Samples:
         )
         found = re.fullmatch(pattern, _trimmed(printed))
         if found is None:
-            wanted = self.translate(expected)
+            wanted = self.translate(expected).rstrip("\n")
             return f"expected:\n{wanted}\nprinted:\n{printed}"
         self._known |= {sample: found[name] for sample, name in new.items()}
         return None

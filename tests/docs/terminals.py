@@ -123,7 +123,9 @@ class Shell:
         mark = f"done {secrets.token_hex(16)}"
         self._output.clear()
         with suppress(BrokenPipeError):
-            self._input.write(f"{{\n{command}\n}} 2>&1 </dev/null\nprintf '\\n{mark}\\n'\n".encode())
+            self._input.write(
+                f"{{\n{command}\n}} 2>&1 </dev/null\nprintf '\\n{mark}\\n'\n".encode()
+            )
             self._input.flush()
         printed, well = self._output.wait_until(lambda text: text.endswith(f"\n{mark}\n"))
         return _OF_JOBS.sub("", printed.removesuffix(f"\n{mark}\n")), well

@@ -203,6 +203,28 @@ async def test_E8_sessions_are_shown_without_tokens_and_only_ones_own_can_be_end
     assert [each["current"] for each in await sessions(lab, account)] == [True]
 
 
+async def test_E9_an_administrator_ends_the_sessions_of_one_or_of_all(lab: Any) -> None:
+    chief, moderator = await lab.backend.user("superadmin"), await lab.backend.user("moderator")
+    one, other = await lab.backend.register(), await lab.backend.register()
+    path = f"/users/{one.id}/logout-everywhere"
+    for by, to in ((other, path), (moderator, f"/users/{chief.id}/logout-everywhere")):
+        assert (await lab.post(to, by=by)).status_code == 403
+    for by in (other, moderator):
+        assert (await lab.post("/users/logout-everywhere", by=by)).status_code == 403
+    assert (await lab.post(path, by=moderator)).status_code in {200, 204}
+    async with lab.other_process() as replica:
+        for door in (lab, replica):
+            alive = [await door.is_signed_in(each) for each in (one, other, moderator, chief)]
+            assert alive == [False, True, True, True]
+        assert await status_of(lab, one.tokens) == 401
+        assert (await lab.post("/users/logout-everywhere", by=chief)).status_code in {200, 204}
+        for door in (lab, replica):
+            for each in (one, other, moderator):
+                assert not await door.is_signed_in(each)
+                assert await status_of(door, each.tokens) == 401
+    assert await lab.is_signed_in(await lab.backend.login(other))
+
+
 async def test_E10_a_change_of_roles_holds_from_the_next_request_on(lab: Any) -> None:
     account = await lab.backend.register()
     async with lab.other_process() as replica:

@@ -250,7 +250,14 @@ async def test_F5_a_token_is_bound_to_its_own_session(lab: Any, forge: Any) -> N
     assert await accepts(lab, forge({"sub": claims["sub"], "sid": claims["sid"]}))
 
 
-WEAK = ("short", "x" * 31, "ab" * 30, "change-this-to-something-long-and-random", "secret" * 8)
+WEAK = (
+    "short",
+    "tY3nV9-pW5qLz8XeRj2KmB7dHc4UgF6",
+    "x" * 40,
+    "ab" * 30,
+    "change-this-to-something-long-and-random",
+    "secret" * 8,
+)
 
 
 @pytest.mark.parametrize("kind", ["production", "staging"])

@@ -1,4 +1,4 @@
-"""Requirements H1 to H5 and H9: who may call what, and what may be written, read and asked."""
+"""Requirements H1 to H6 and H9: who may call what, and what may be written, read and asked."""
 
 from __future__ import annotations
 
@@ -99,6 +99,59 @@ async def test_H2_somebody_elses_account_is_out_of_reach(lab: Any) -> None:
     assert answers == [answers[0]] * 6
     assert other.email not in str(answers)
     assert (await lab.get("/users", by=account)).status_code == 403
+
+
+async def standing(lab: Any) -> dict[str, str]:
+    """Give all rows that say who somebody is and what they may do."""
+    dump = await lab.dump()
+    return {name: dump[name] for name in ("users", "user_roles", "sessions", "role_permissions")}
+
+
+WRITES = (
+    ("PUT", "/users/{}", {"bio": "defaced"}),
+    ("PATCH", "/users/{}", {"bio": "defaced"}),
+    ("PUT", "/users/update/{}", {"bio": "defaced"}),
+    ("DELETE", "/users/{}", None),
+    ("DELETE", "/users/delete/{}", None),
+    ("POST", "/users/{}/deactivate", None),
+    ("POST", "/users/{}/activate", None),
+    ("POST", "/users/{}/unlock", None),
+    ("POST", "/users/{}/logout-everywhere", None),
+    ("PUT", "/users/{}/role", {"role": "superadmin"}),
+    ("PUT", "/rbac/users/{}/roles", {"roles": ["superadmin"]}),
+)
+
+
+async def test_H2_nobody_writes_to_somebody_elses_account(lab: Any) -> None:
+    account, other = await lab.backend.register(), await lab.backend.register()
+    before = await standing(lab)
+    for method, path, body in WRITES:
+        answers = [
+            shown(await lab.ask(method, path.format(user_id), json=body, by=account))
+            for user_id in (other.id, other.id.upper(), new_id(), "nonsense")
+        ]
+        assert answers[0][0] in {403, 404}, (method, path)
+        assert answers == [answers[0]] * 4, (method, path)
+    assert await standing(lab) == before
+    assert await lab.is_signed_in(other)
+
+
+async def test_H6_nobody_acts_on_who_ranks_higher_or_raises_anybody(lab: Any) -> None:
+    names = ("user", "moderator", "admin", "superadmin")
+    accounts = [await lab.backend.user(name) for name in names]
+    before = await standing(lab)
+    for rank, actor in enumerate(accounts[:3]):
+        for target in accounts[rank + 1 :]:
+            for method, path, body in WRITES:
+                answer = await lab.ask(method, path.format(target.id), json=body, by=actor)
+                assert answer.status_code in {403, 404}, (actor.username, method, path)
+        for path, body in (
+            (f"/users/{actor.id}/role", {"role": names[rank + 1]}),
+            (f"/rbac/users/{actor.id}/roles", {"roles": [names[rank], names[rank + 1]]}),
+        ):
+            answer = await lab.ask("PUT", path, json=body, by=actor)
+            assert answer.status_code == 403, (actor.username, path)
+    assert await standing(lab) == before
 
 
 async def test_H2_what_a_caller_claims_to_be_changes_nothing(lab: Any) -> None:

@@ -74,12 +74,15 @@ def load_app(project: Project | None, *, inspecting: bool = True) -> Application
     """
     from mainstay.app import create_app
 
-    if project is None:
-        return create_app(inspecting=inspecting)
     if not inspecting:
-        return _import_app(project)
-    with _inspected():
-        return _import_app(project)
+        return create_app() if project is None else _import_app(project)
+    try:
+        if project is None:
+            return create_app(inspecting=True)
+        with _inspected():
+            return _import_app(project)
+    finally:
+        _log_to_standard_error()
 
 
 @contextmanager
@@ -95,6 +98,14 @@ def _inspected() -> Iterator[None]:
         yield
     finally:
         app.create_app = mainstay.create_app = original
+
+
+def _log_to_standard_error() -> None:
+    """Keep log lines out of what a command prints."""
+    import structlog
+
+    if isinstance(structlog.get_config()["logger_factory"], structlog.PrintLoggerFactory):
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def _import_app(project: Project) -> Application:

@@ -1,17 +1,18 @@
 """The pytest plugin: an application on a database of its own for each test, and ways into it.
 
-A project overrides ``make_app`` to put its own features in, and ``settings`` to set variables::
+A project overrides ``features`` to put its own in, and ``settings`` to set variables::
 
-    @pytest.fixture
-    def make_app(environ):
-        return lambda: create_app(features=["shop.features.books"], environ=environ)
+    @pytest.fixture(scope="session")
+    def features():
+        return ["shop.features.books"]
 
 All fixtures that talk to the application are asynchronous; mark tests with ``anyio``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import httpx2
 import pytest
 
 from mainstay.app import create_app
+from mainstay.core.feature import Feature
 from mainstay.core.http.application import Application
 from mainstay.testing.backend import Account, Backend, environment, serving
 from mainstay.testing.databases import TemplateDatabase, template_database
@@ -26,9 +28,15 @@ from mainstay.testing.migrated import migrate_url
 
 
 @pytest.fixture(scope="session")
-def migrated_database() -> Iterator[TemplateDatabase]:
+def features() -> Sequence[Feature | str]:
+    """The project's own features, as `create_app` takes them; override it."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(features: Sequence[Feature | str]) -> Iterator[TemplateDatabase]:
     """A migrated database that is copied for each test; SQLite unless overridden."""
-    with template_database("sqlite", migrate_url) as template:
+    with template_database("sqlite", partial(migrate_url, features=features)) as template:
         yield template
 
 
@@ -53,9 +61,11 @@ def environ(database_url: str, tmp_path: Path, settings: dict[str, Any]) -> dict
 
 
 @pytest.fixture
-def make_app(environ: dict[str, str], tmp_path: Path) -> Callable[[], Application]:
+def make_app(
+    features: Sequence[Feature | str], environ: dict[str, str], tmp_path: Path
+) -> Callable[[], Application]:
     """What makes the application; call it again for a second process's."""
-    return lambda: create_app(environ=environ, env_file=tmp_path / ".env")
+    return lambda: create_app(features=features, environ=environ, env_file=tmp_path / ".env")
 
 
 @pytest.fixture

@@ -46,13 +46,12 @@ async def test_several_roles_replace_all(backend, call):
     assert (answer.json()["role"], answer.json()["roles"]) == ("admin", ["admin", "user"])
 
 
-@pytest.mark.parametrize("role", ["user", "moderator", "admin"])
-@pytest.mark.parametrize("way", [one("moderator"), several("moderator")])
-async def test_H6_it_takes_roles_assign(backend, call, role, way):
-    actor, other = await backend.user(role), await backend.user()
-    for target in (other, actor):
-        answer = await assign(call, actor, target, way)
-        assert (answer.status_code, answer.json()["required"]) == (403, ["roles:assign"])
+async def test_H6_it_takes_roles_assign(backend, call):
+    admin, other = await backend.user("admin"), await backend.user()
+    for target in (other, admin):
+        for way in (one("moderator"), several("moderator")):
+            answer = await assign(call, admin, target, way)
+            assert (answer.status_code, answer.json()["required"]) == (403, ["roles:assign"])
 
 
 async def test_an_unknown_role_is_not_valid(backend, call):
@@ -65,11 +64,11 @@ async def test_an_unknown_role_is_not_valid(backend, call):
     assert (await call(other, "GET", "/users/me")).json()["roles"] == ["user"]
 
 
-@pytest.mark.parametrize("body", [{}, {"roles": []}, {"roles": None}, {"role": "user"}])
-async def test_a_list_of_roles_names_one_at_least(backend, call, body):
+async def test_a_list_of_roles_names_one_at_least(backend, call):
     superadmin, other = await backend.user("superadmin"), await backend.user()
-    answer = await call(superadmin, "PUT", f"/rbac/users/{other.id}/roles", json=body)
-    assert answer.status_code == 422
+    for body in ({}, {"roles": []}, {"roles": None}, {"role": "user"}):
+        answer = await call(superadmin, "PUT", f"/rbac/users/{other.id}/roles", json=body)
+        assert answer.status_code == 422
 
 
 async def test_an_unknown_user_is_not_found(backend, call):
@@ -80,48 +79,49 @@ async def test_an_unknown_user_is_not_found(backend, call):
             assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("way", [one("admin"), several("superadmin", "user")])
-async def test_H6_nobody_changes_their_own_roles(backend, call, actions, way):
+async def test_H6_nobody_changes_their_own_roles(backend, call, actions):
     superadmin, _ = await backend.user("superadmin"), await backend.user("superadmin")
-    answer = await assign(call, superadmin, superadmin, way)
-    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    for way in (one("admin"), several("superadmin", "user")):
+        answer = await assign(call, superadmin, superadmin, way)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert (await call(superadmin, "GET", "/users/me")).json()["roles"] == ["superadmin"]
-    (entry,) = await actions("action.refused")
-    assert entry["data"] == {"action": "roles:assign", "reason": "permission_denied"}
+    assert [entry["data"] for entry in await actions("action.refused")] == 2 * [
+        {"action": "roles:assign", "reason": "permission_denied"}
+    ]
 
 
-@pytest.mark.parametrize("way", [one("superadmin"), several("superadmin")])
-async def test_roles_that_stay_as_they_are_are_no_change(backend, call, actions, way):
+async def test_roles_that_stay_as_they_are_are_no_change(backend, call, actions):
     superadmin = await backend.user("superadmin")
     before = await call(superadmin, "GET", f"/users/{superadmin.id}")
-    answer = await assign(call, superadmin, superadmin, way)
-    assert (answer.status_code, answer.json()) == (200, before.json())
-    assert answer.headers["etag"] == before.headers["etag"]
+    for way in (one("superadmin"), several("superadmin")):
+        answer = await assign(call, superadmin, superadmin, way)
+        assert (answer.status_code, answer.json()) == (200, before.json())
+        assert answer.headers["etag"] == before.headers["etag"]
     assert await actions("roles.assigned") == []
 
 
-@pytest.mark.parametrize("make_way", [one, several])
-async def test_H6_nobody_gives_a_role_above_their_own(backend, call, make_way):
+async def test_H6_nobody_gives_a_role_above_their_own(backend, call):
     superadmin = await backend.user("superadmin")
     await make(call, superadmin, name="lead", rank=25, permissions=["roles:assign"])
     lead, other = await backend.user("lead"), await backend.user()
     for role in ("admin", "superadmin"):
-        answer = await assign(call, lead, other, make_way(role))
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_not_assignable")
+        for way in (one(role), several("user", role)):
+            answer = await assign(call, lead, other, way)
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_not_assignable")
     assert (await call(other, "GET", "/users/me")).json()["roles"] == ["user"]
 
 
-@pytest.mark.parametrize("make_way", [one, several])
-async def test_H6_nobody_gives_a_role_that_permits_what_they_lack(backend, call, make_way):
+async def test_H6_nobody_gives_a_role_that_permits_what_they_lack(backend, call):
     superadmin = await backend.user("superadmin")
     await make(call, superadmin, name="lead", rank=25, permissions=["roles:assign", "audit:read"])
     await make(call, superadmin, name="auditor", permissions=["audit:read"])
     await make(call, superadmin, name="anything", permissions=["audit:read", "jobs:*"])
     lead, other = await backend.user("lead"), await backend.user()
-    answer = await assign(call, lead, other, make_way("anything"))
-    assert (answer.status_code, answer.json()["code"]) == (403, "role_not_assignable")
-    assert answer.json()["required"] == ["jobs:*"]
-    answer = await assign(call, lead, other, make_way("auditor"))
+    for way in (one("anything"), several("user", "anything")):
+        answer = await assign(call, lead, other, way)
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_not_assignable")
+        assert answer.json()["required"] == ["jobs:*"]
+    answer = await assign(call, lead, other, one("auditor"))
     assert answer.status_code == 200
     assert answer.json()["roles"] == ["auditor"]
 

@@ -38,10 +38,10 @@ async def test_a_role_without_holders_is_an_empty_page(backend, call):
     assert (page["items"], page["page"]["total"]) == ([], 0)
 
 
-@pytest.mark.parametrize("name", ["nobody", "Admin", "admi", "%00", "admin%20"])
-async def test_an_unknown_role_is_not_found(backend, call, name):
+async def test_an_unknown_role_is_not_found(backend, call):
     moderator = await backend.user("moderator")
-    assert (await call(moderator, "GET", f"/users/role/{name}")).status_code in {400, 404}
+    for name in ("nobody", "Admin", "admi", "admin%20", "%00"):
+        assert (await call(moderator, "GET", f"/users/role/{name}")).status_code == 404
 
 
 async def test_the_holders_of_a_role_take_users_read(backend, call, actions):

@@ -68,31 +68,25 @@ async def test_C8_no_password_can_be_given(backend, call):
     assert answer.json()["errors"][0]["pointer"] == "#/password"
 
 
-@pytest.mark.parametrize("missing", ["email", "username"])
-async def test_address_and_username_are_required(backend, call, missing):
+async def test_address_and_username_are_required(backend, call):
     admin = await backend.user("admin")
-    body = {name: value for name, value in PERSON.items() if name != missing}
-    answer = await call(admin, "POST", "/users", json=body)
+    answer = await call(admin, "POST", "/users", json={"first_name": "Ada"})
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == f"#/{missing}"
+    assert {e["pointer"] for e in answer.json()["errors"]} == {"#/email", "#/username"}
 
 
-@pytest.mark.parametrize(
-    ("taken", "member"), [({"email": "ADA@example.com"}, "email"), ({"username": "Ada"}, "username")]
-)
-async def test_a_taken_name_is_a_conflict(backend, call, taken, member):
+async def test_a_taken_name_is_a_conflict(backend, call):
     admin = await backend.user("admin")
     await call(admin, "POST", "/users", json=PERSON)
-    other = {"email": "eve@example.com", "username": "eve", **taken}
-    answer = await call(admin, "POST", "/users", json=other)
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "already_exists"
-    assert [e["pointer"] for e in answer.json()["errors"]] == [f"#/{member}"]
+    for member, taken in {"email": "ADA@example.com", "username": "Ada"}.items():
+        other = {"email": "eve@example.com", "username": "eve", member: taken}
+        answer = await call(admin, "POST", "/users", json=other)
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_exists")
+        assert [e["pointer"] for e in answer.json()["errors"]] == [f"#/{member}"]
 
 
-@pytest.mark.parametrize("role", ["user", "moderator"])
-async def test_it_takes_the_permission(backend, call, role):
-    account = await backend.user(role)
+async def test_it_takes_the_permission(backend, call):
+    account = await backend.user("moderator")
     answer = await call(account, "POST", "/users", json=PERSON)
     assert answer.status_code == 403
     assert answer.json()["required"] == ["users:create"]

@@ -10,21 +10,22 @@ ACTS = {
     "change": ("PATCH", "", {"bio": "x"}),
     "put": ("PUT", "", {"bio": "x"}),
     "switch off": ("PATCH", "", {"is_active": False}),
-    "delete": ("DELETE", "", None),
     "deactivate": ("POST", "/deactivate", None),
     "activate": ("POST", "/activate", None),
     "unlock": ("POST", "/unlock", None),
     "sign out": ("POST", "/logout-everywhere", None),
     "give a role": ("PUT", "/role", {"role": "user"}),
+    "give roles": ("PUT", "/roles", {"roles": ["moderator"]}),
+    "delete": ("DELETE", "", None),
 }
-EVERY_ACT = pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
-TAKES = ("users:update", "users:delete", "roles:assign", "users:read")
+TAKES = ["users:*", "roles:assign"]
 
 
 async def do(call, actor, target, act):
     method, path, body = act
     options = {} if body is None else {"json": body}
-    return await call(actor, method, f"/users/{target.id}{path}", **options)
+    users = "/rbac/users" if path == "/roles" else "/users"
+    return await call(actor, method, f"{users}/{target.id}{path}", **options)
 
 
 async def custom_role(backend, call, name, rank):
@@ -35,28 +36,29 @@ async def custom_role(backend, call, name, rank):
     assert answer.status_code == 201, answer.text
 
 
-@EVERY_ACT
-async def test_H6_a_higher_rank_is_out_of_reach(backend, call, act):
+async def test_H6_a_higher_rank_is_out_of_reach(backend, call):
     await custom_role(backend, call, "deputy", 29)
     actor, target = await backend.user("deputy"), await backend.user("admin")
     shown = (await call(target, "GET", "/users/me")).json()
-    answer = await do(call, actor, target, act)
-    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    for name, act in ACTS.items():
+        answer = await do(call, actor, target, act)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), name
     assert (await call(target, "GET", "/users/me")).json() == shown
 
 
-@EVERY_ACT
-async def test_H6_the_highest_of_several_roles_counts(backend, call, act):
+async def test_H6_the_highest_of_several_roles_counts(backend, call):
     await custom_role(backend, call, "deputy", 29)
     actor, target = await backend.user("deputy"), await backend.user("user", "superadmin")
-    assert (await do(call, actor, target, act)).status_code == 403
+    for name, act in ACTS.items():
+        assert (await do(call, actor, target, act)).status_code == 403, name
 
 
-@EVERY_ACT
-async def test_equal_ranks_may_act_on_each_other(backend, call, act):
+async def test_equal_ranks_may_act_on_each_other(backend, call):
     await custom_role(backend, call, "deputy", 30)
     actor, target = await backend.user("deputy"), await backend.user("admin")
-    assert (await do(call, actor, target, act)).status_code in {200, 204}
+    for name, act in ACTS.items():
+        answer = await do(call, actor, target, act)
+        assert answer.status_code in {200, 204}, (name, answer.text)
 
 
 async def test_a_refusal_is_in_the_audit_trail(backend, call, actions):

@@ -8,6 +8,19 @@ import pytest
 
 pytestmark = pytest.mark.anyio
 
+NEVER = {
+    "role": "superadmin",
+    "roles": ["superadmin"],
+    "email": "new@example.com",
+    "email_verified": True,
+    "password": "a-long-enough-one",
+    "password_hash": "x",
+    "username": "other",
+    "app_data": {},
+    "two_fa_enabled": False,
+    "version": 7,
+    "id": "x",
+}
 BOTH = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 
 
@@ -23,10 +36,9 @@ async def test_one_changes_oneself_and_what_is_absent_stays(backend, call, metho
     assert answer.json()["last_name"] == "Lovelace"
 
 
-@BOTH
-async def test_one_id_is_the_same_in_capitals(backend, call, method):
+async def test_one_id_is_the_same_in_capitals(backend, call):
     me = await backend.register()
-    answer = await call(me, method, f"/users/{me.id.upper()}", json={"bio": "Engines."})
+    answer = await call(me, "PUT", f"/users/{me.id.upper()}", json={"bio": "Engines."})
     assert answer.status_code == 200
     assert (await call(me, "GET", f"/users/{me.id.upper()}")).json() == answer.json()
 
@@ -62,29 +74,14 @@ async def test_a_user_changes_no_other(backend, call, actions, method):
     assert entry["data"] == {"action": "users:update", "reason": "permission_denied"}
 
 
-@BOTH
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"role": "superadmin"},
-        {"roles": ["superadmin"]},
-        {"email": "new@example.com"},
-        {"email_verified": True},
-        {"password": "a-long-enough-one"},
-        {"password_hash": "x"},
-        {"username": "other"},
-        {"app_data": {}},
-        {"two_fa_enabled": False},
-        {"version": 7},
-        {"id": "x"},
-    ],
-    ids=lambda field: next(iter(field)),
-)
-async def test_H4_what_has_its_own_way_is_not_written_here(backend, call, method, field):
+async def test_H4_what_has_its_own_way_is_not_written_here(backend, call):
     admin, other = await backend.user("superadmin"), await backend.user()
-    answer = await call(admin, method, f"/users/{other.id}", json={"bio": "x", **field})
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "unknown_field"
+    for method in ("PUT", "PATCH"):
+        for field, value in NEVER.items():
+            body = {"bio": "x", field: value}
+            answer = await call(admin, method, f"/users/{other.id}", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown_field")
+            assert [e["pointer"] for e in answer.json()["errors"]] == [f"#/{field}"]
     assert (await call(admin, "GET", f"/users/{other.id}")).json()["bio"] is None
 
 
@@ -120,21 +117,19 @@ async def test_is_active_is_never_null(backend, call):
     assert answer.json()["errors"][0]["pointer"] == "#/is_active"
 
 
-@BOTH
-@pytest.mark.parametrize("user_id", ["01a1f9f8-17ca-76c2-be68-d71e0d65def8", "nobody"])
-async def test_an_unknown_user_is_not_found(backend, call, method, user_id):
+async def test_an_unknown_user_is_not_found(backend, call):
     admin = await backend.user("admin")
-    answer = await call(admin, method, f"/users/{user_id}", json={"bio": "x"})
-    assert answer.status_code == 404
+    for method in ("PUT", "PATCH"):
+        for user_id in ("01a1f9f8-17ca-76c2-be68-d71e0d65def8", "nobody", "me%00"):
+            answer = await call(admin, method, f"/users/{user_id}", json={"bio": "x"})
+            assert answer.status_code == 404
 
 
 @BOTH
 async def test_J7_a_change_of_another_version_is_refused(backend, call, method):
     me = await backend.user()
     seen = (await call(me, "GET", f"/users/{me.id}")).headers["etag"]
-    first = await call(
-        me, method, f"/users/{me.id}", json={"bio": "1"}, headers={"If-Match": seen}
-    )
+    first = await call(me, method, f"/users/{me.id}", json={"bio": "1"}, headers={"If-Match": seen})
     assert first.status_code == 200
     assert first.headers["etag"] != seen
     late = await call(me, method, f"/users/{me.id}", json={"bio": "2"}, headers={"If-Match": seen})

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from mainstay.core.logging import configure, get_logger
+from mainstay.core.logging import get_logger
 
 _KNOWN: Final = (
     "Invalid HTTP request received.",  # answered with a problem; callers must not fill the log
@@ -28,7 +28,6 @@ class Forwarder(logging.Handler):
             get_logger(record.name).log(record.levelno, message, **details)
 
 
-def set_up(*, level: str, json: bool) -> None:
-    """Set up logging for a serving process."""
-    configure(level=level, json=json)
+def forward_standard_logging() -> None:
+    """Let what libraries log go through structlog."""
     logging.getLogger().handlers = [Forwarder()]

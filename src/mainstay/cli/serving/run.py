@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mainstay.cli.console import CommandError, say
 from mainstay.cli.failing import explained
 from mainstay.cli.project import Project, enter_project, load_app
-from mainstay.cli.serving.logs import set_up
+from mainstay.cli.serving.logs import forward_standard_logging
 from mainstay.cli.serving.sockets import open_sockets
 from mainstay.cli.serving.starting import announce, prepare, startable_app
 from mainstay.core.assembly import assembly_of
@@ -92,7 +92,7 @@ def serve(
     assembly = assembly_of(app)
     application = assembly.settings[ApplicationSettings]
     server_settings = _server_settings(assembly.settings)
-    set_up(level=application.LOG_LEVEL, json=application.LOG_FORMAT == "json")
+    forward_standard_logging()
     grace = server_settings.SHUTDOWN_GRACE_SECONDS
     server = Server(
         Config(app, server_settings, grace=min(grace, RELOAD_GRACE) if reloading else grace),

@@ -29,6 +29,7 @@ __all__ = [
     "UniqueViolation",
     "classify",
     "is_bad_value",
+    "is_connection_loss",
     "is_foreign_key_violation",
     "is_malformed_id",
     "is_transient",
@@ -74,6 +75,11 @@ def is_transient(error: BaseException) -> bool:
 def is_unavailable(error: BaseException) -> bool:
     """Say whether the database could not do it now, and might later: the answer is a 503."""
     return classify(error) in _UNAVAILABLE
+
+
+def is_connection_loss(error: BaseException) -> bool:
+    """Say whether the connection broke; what it was committing may be there, or not."""
+    return classify(error) is Failure.LOST
 
 
 def is_malformed_id(error: BaseException) -> bool:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect
 
-from mainstay.core.db.failures import is_transient
 from mainstay.core.db.unit import MAX_TRIES
 from mainstay.core.errors import ProblemError
 from mainstay.core.http import body as bodies
@@ -180,12 +179,13 @@ class Edge:
         repeatable = body is not None and (context.idempotent or context.method in _REPLAYABLE)
         tries = MAX_TRIES if repeatable else 1
         for tried in range(1, tries + 1):
-            source = bodies.replaying(body, receive) if body else receive
+            untouched = body is None or (not body and tried == 1)
+            source = receive if untouched else bodies.replaying(body or b"", receive)
             try:
                 await self._app(dict(scope), source, send or exchange.send)
             except Exception as error:  # noqa: BLE001 - all but what is tried again is raised
                 failure = exchange.failure or error
-                if exchange.status or tried == tries or not is_transient(failure):
+                if exchange.status or tried == tries or not exchange.was_undone(failure):
                     raise failure  # noqa: B904 - it is what is behind the error
             else:
                 return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mainstay.core.db.failures import is_connection_loss, is_transient
+from mainstay.core.http.context import SAFE_METHODS
 from mainstay.core.http.problems import headers_of, render
 
 if TYPE_CHECKING:
@@ -94,6 +96,14 @@ class Exchange:
             message["headers"] = self._standard.complete(self.context, message.get("headers", ()))
             self.status = status
         await self._send(message)
+
+    def was_undone(self, failure: Exception) -> bool:
+        """Say whether a failure has surely left nothing behind, so that a repeat is in order.
+
+        A connection that broke while a write was being committed may have committed it.
+        """
+        committing = self.failure is not None and self.context.method not in SAFE_METHODS
+        return is_transient(failure) and not (committing and is_connection_loss(failure))
 
     async def answer(self, error: ProblemError, instance: str) -> None:
         """Send a problem."""

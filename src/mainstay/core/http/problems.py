@@ -135,7 +135,7 @@ class UnlistedProblemError(ProblemError):
             self.title = HTTPStatus(status).phrase
         except ValueError:
             self.title = "The request failed"
-        self.code = _WORDS.sub("_", self.title.lower()).strip("_")
+        self.code = _WORDS.sub("_", self.title.lower().replace("'", "")).strip("_")
 
 
 def from_validation(faults: Sequence[Mapping[str, Any]]) -> ProblemError:

@@ -36,8 +36,11 @@ async def by_id(session: AsyncSession, role_id: str) -> Role | None:
 
 
 async def by_names(session: AsyncSession, names: Sequence[str]) -> list[Role]:
-    """Find roles by their names; unknown ones are left out."""
-    return list(await session.scalars(select(Role).where(Role.name.in_(names))))
+    """Find roles by exactly these names; unknown ones are left out."""
+    # PostgreSQL takes no NUL, and to MariaDB a name with spaces after it is the same.
+    wanted = {name for name in names if name.isprintable()}
+    found = await session.scalars(select(Role).where(Role.name.in_(wanted)))
+    return [role for role in found if role.name in wanted]
 
 
 async def is_taken(session: AsyncSession, name: str) -> bool:
