@@ -63,7 +63,7 @@ def test_an_alias_is_the_same_thing(alias: str, name: str) -> None:
 def test_nothing_else_is_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = mainstay.nonsense  # type: ignore[attr-defined]
-    own = {name for name in vars(mainstay) if not name.startswith("_")}
+    own = {name for name in vars(mainstay) if name.isidentifier() and not name.startswith("_")}
     submodules = {name for name in own if f"mainstay.{name}" in sys.modules}
     helpers = {"Any", "TYPE_CHECKING", "VERSION", "annotations", "import_module"}
     assert own - submodules - helpers <= set(mainstay.__all__)

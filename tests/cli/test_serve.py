@@ -71,6 +71,19 @@ def test_a_port_that_was_asked_for_is_not_changed(mainstay):
             assert done.stderr.startswith(f"Port {port} is in use.")
 
 
+@pytest.mark.parametrize("flag", ["--reload", "--no-reload"])
+def test_an_application_with_an_address_of_its_own_is_served_there(shop, flag):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    main = shop.folder / "shop" / "main.py"
+    own = f'create_app(overrides={{"PORT": {port}}})'
+    main.write_text(main.read_text().replace("create_app()", own))
+    with shop.serve(flag, wait=False) as server:
+        server.port = port
+        server.wait_until_up()
+        server.wait_for(lambda: f"  App        http://127.0.0.1:{port}\n" in server.said)
+
+
 def test_weak_settings_are_refused_all_at_once(mainstay):
     done = mainstay.run("serve", ENVIRONMENT="production", DEBUG="true", WEB_CONCURRENCY="4")
     heading, *reasons = done.stderr.splitlines()

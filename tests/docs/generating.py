@@ -23,6 +23,7 @@ from mainstay.core.assembly import assembly_of
 from mainstay.core.checks import Check
 from mainstay.core.checks.runner import all_checks
 from mainstay.core.errors import ProblemError
+from mainstay.core.http.application import Application
 from mainstay.core.settings import Section, env_example
 from mainstay.core.settings.section import default_texts
 from mainstay.core.settings.shape import shapes
@@ -49,13 +50,14 @@ def with_generated(page: str, generated: str) -> str:
 
 
 @cache
-def _stock() -> Any:
+def stock() -> Application:
+    """Give the stock application with its defaults, to be looked at."""
     return create_app(inspecting=True, environ={}, env_file=Path("/nonexistent"))
 
 
 def sections() -> list[type[Section]]:
     """Give the sections of settings of the stock application."""
-    return [type(section) for section in assembly_of(_stock()).settings.sections]
+    return [type(section) for section in assembly_of(stock()).settings.sections]
 
 
 def environment_file() -> str:
@@ -109,7 +111,7 @@ def checks_table() -> str:
     """Give a table of all checks of the stock application."""
     lines = [_row("id", "level", "when", "what is looked at", "what it says, and the fix")]
     lines += [_rule(5)]
-    for check in sorted(all_checks(assembly_of(_stock()).ports), key=lambda check: check.id):
+    for check in sorted(all_checks(assembly_of(stock()).ports), key=lambda check: check.id):
         when = "`--deploy`" if check.deploy else "always"
         said = "<br>".join(f"{message} *{fix}*" for message, fix in findings_of(check))
         lines.append(

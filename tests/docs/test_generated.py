@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 from tests.docs.generating import (
@@ -13,8 +15,15 @@ from tests.docs.generating import (
     ROOT,
     environment_file,
     error_kinds,
+    findings_of,
+    sections,
+    stock,
     with_generated,
 )
+
+from mainstay.core.assembly import assembly_of
+from mainstay.core.checks.runner import all_checks
+from mainstay.core.settings import load
 
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 HINT = "run UPDATE_DOCS=1 pytest tests/docs/test_generated.py"
@@ -36,6 +45,21 @@ def test_that_the_example_of_the_environment_is_current() -> None:
     if UPDATE:
         file.write_text(environment_file(), "utf-8")
     assert file.read_text("utf-8") == environment_file(), HINT
+
+
+def test_that_the_example_of_the_environment_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(re.sub(r"^#(?=[A-Z])", "", environment_file(), flags=re.MULTILINE), "utf-8")
+    loaded = load(sections(), environ={}, env_file=file)
+    plain = load(sections(), environ={}, env_file=None)
+    assert {entry.source for entry in loaded.entries()} == {".env", "default"}
+    assert list(map(repr, loaded.sections)) == list(map(repr, plain.sections))
+
+
+def test_that_every_check_says_something() -> None:
+    checks = all_checks(assembly_of(stock()).ports)
+    silent = [check.id for check in checks if not findings_of(check)]
+    assert silent == []
 
 
 def test_that_every_error_code_is_on_its_page() -> None:

@@ -61,9 +61,9 @@ class Newcomer:
             self.email = typer.prompt("E-mail")
         if self.email is None:
             return False
-        self.email = _checked(Email, self.email, "--email")
+        self.email = _checked(Email, self.email, what="--email")
         if self.username is not None:
-            self.username = _checked(Username, self.username, "--username")
+            self.username = _checked(Username, self.username, what="--username")
         return True
 
     def ask_for_the_rest(self) -> tuple[str | None, str]:
@@ -77,7 +77,7 @@ class Newcomer:
             name = typer.prompt(
                 "Username (empty: from the address)", default="", show_default=False
             )
-            name = _checked(Username, name, "The username") if name else None
+            name = _checked(Username, name, what="The username") if name else None
         if password is None and self.asking:
             password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
         if not password:
@@ -112,7 +112,7 @@ async def make(assembly: Assembly, newcomer: Newcomer) -> None:
     for left in range(_TRIES if newcomer.asking else 1, 0, -1):
         try:
             name, password = newcomer.ask_for_the_rest()
-            user = await _create(assembly, email, name, password)
+            user = await _create(assembly, email, username=name, password=password)
         except CommandError as error:
             if left == 1:
                 raise
@@ -170,7 +170,7 @@ async def _is_there(assembly: Assembly, email: str) -> bool:
     raise CommandError(msg)
 
 
-async def _create(assembly: Assembly, email: str, username: str | None, password: str) -> User:
+async def _create(assembly: Assembly, email: str, *, username: str | None, password: str) -> User:
     administrators = assembly.ports[Administrators]
     try:
         async with assembly.units.transaction() as session:
@@ -210,7 +210,7 @@ async def _chosen(assembly: Assembly, session: AsyncSession, email: str | None) 
     return first
 
 
-def _checked(kind: Any, value: str, what: str) -> str:
+def _checked(kind: Any, value: str, *, what: str) -> str:
     try:
         return str(TypeAdapter(kind).validate_python(value))
     except ValidationError as error:

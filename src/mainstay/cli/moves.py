@@ -57,7 +57,7 @@ async def find_move(assembly: Assembly, wanted: str) -> Move:
     if later:
         return Move(target.id, target.history, tuple(later), backward=True)
     before = [each for each in known if each.history != target.history]
-    earlier = before[: _position(runner, before, target.history)]
+    earlier = before[: _position(runner, before, history=target.history)]
     revisions = [each for each in (*earlier, *own[: index + 1]) if not each.applied]
     return Move(target.id, target.history, tuple(revisions))
 
@@ -73,7 +73,7 @@ async def make_move(assembly: Assembly, move: Move) -> list[str]:
     return await runner.upgrade(move.goal, history=move.history)
 
 
-def _position(runner: MigrationRunner, others: Sequence[Revision], history: str) -> int:
+def _position(runner: MigrationRunner, others: Sequence[Revision], *, history: str) -> int:
     """Say how many of the others' revisions belong to histories that come before this one."""
     names = [each.name for each in runner.histories]
     before = names[: names.index(history)]

@@ -59,7 +59,7 @@ def _routes(app: Application) -> Iterator[Part]:
                 "signed_in": access.signed_in,
                 "permissions": list(access.permissions),
                 "role": access.role,
-                "limit": limit(method, path, access),
+                "limit": limit(method, path, access=access),
                 "operation": context.operation_id or context.unique_id,
                 "owner": owners.get(id(route), CORE if _is_own(route) else PROJECT),
             }
@@ -170,13 +170,13 @@ def _route_owners(app: Application) -> dict[int, str]:
     }
 
 
-def _limits(loaded: Settings) -> Callable[[str, str, Access], str | None]:
+def _limits(loaded: Settings) -> Callable[..., str | None]:
     if RateLimitSettings not in loaded or not loaded[RateLimitSettings].RATE_LIMIT_ENABLED:
-        return lambda *_: None
+        return lambda *_, **__: None
     own = loaded[RateLimitSettings]
     paths = Paths(loaded[ApplicationSettings].API_V1_PREFIX)
 
-    def limit(method: str, path: str, access: Access) -> str | None:
+    def limit(method: str, path: str, *, access: Access) -> str | None:
         if paths.is_free(path):
             return None
         if method == "POST" and paths.takes_credentials(path):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mainstay.cli.console import CommandError, say
+from mainstay.cli.console import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -73,19 +72,6 @@ def unavailable(assembly: Assembly, error: Exception) -> CommandError:
     reason = str(getattr(error, "strerror", "") or "") if kind is None else kind.value
     named = f"The database {assembly.database.url} cannot be used"
     return CommandError(f"{named}: {reason or type(error).__name__}.")
-
-
-def tell_notices(assembly: Assembly) -> None:
-    """Print what people should know of their settings."""
-    for notice in assembly.settings.notices:
-        say(notice, error=True)
-
-
-def data_folder(assembly: Assembly) -> Path:
-    """Give the folder in which the application keeps its files."""
-    from mainstay.core.settings import ApplicationSettings
-
-    return assembly.settings[ApplicationSettings].data_dir
 
 
 @asynccontextmanager

@@ -98,7 +98,7 @@ class HasPermissions:
         """
         test = all if self.require_all else any
         if not test(principal.can(name) for name in self.names):
-            refuse(connection, principal, self.names)
+            refuse(connection, principal, required=self.names)
         return principal
 
 
@@ -115,11 +115,11 @@ class HasRole:
             PermissionDeniedError: its roles all rank lower.
         """
         if not principal.has_role(self.name):
-            refuse(connection, principal, (f"role:{self.name}",))
+            refuse(connection, principal, required=(f"role:{self.name}",))
         return principal
 
 
-def refuse(connection: HTTPConnection, principal: Principal, required: Sequence[str]) -> None:
+def refuse(connection: HTTPConnection, principal: Principal, *, required: Sequence[str]) -> None:
     """Note the refusal for the audit trail and answer 403, naming what would be needed.
 
     Raises:

@@ -49,13 +49,15 @@ def assemble(
     """
     given = list(features)
     _refuse_unknown(disable, {*known, *(feature.name for feature in given)})
-    _refuse_twins(given, "feature", lambda feature: [feature.name])
+    _refuse_twins(given, "feature", names_of=lambda feature: [feature.name])
     enabled = [feature for feature in given if feature.name not in disable]
     ordered = _in_order(enabled, disable)
-    _refuse_twins(ordered, "permission", lambda f: [p.name for p in f.permissions])
-    _refuse_twins(ordered, "port", lambda f: [p.port for p in f.provides if not p.replaces])
-    _refuse_twins(ordered, "job", lambda f: [j.name for j in f.jobs])
-    _refuse_twins(ordered, "check", lambda f: [c.id for c in f.checks])
+    _refuse_twins(ordered, "permission", names_of=lambda f: [p.name for p in f.permissions])
+    _refuse_twins(
+        ordered, "port", names_of=lambda f: [p.port for p in f.provides if not p.replaces]
+    )
+    _refuse_twins(ordered, "job", names_of=lambda f: [j.name for j in f.jobs])
+    _refuse_twins(ordered, "check", names_of=lambda f: [c.id for c in f.checks])
     _refuse_missing_ports(ordered, given_ports)
     return Registry(tuple(ordered))
 
@@ -85,7 +87,7 @@ def _refuse_unknown(disable: Collection[str], known: Collection[str]) -> None:
 
 
 def _refuse_twins(
-    features: list[Feature], what: str, names_of: Callable[[Feature], Iterable[Any]]
+    features: list[Feature], what: str, *, names_of: Callable[[Feature], Iterable[Any]]
 ) -> None:
     owners: dict[Any, str] = {}
     for feature in features:

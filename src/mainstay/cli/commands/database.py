@@ -47,8 +47,9 @@ def migrate(
             _confirm(assembly, move, yes=yes)
         done = await make_move(assembly, move)
         word = "Undone" if move.backward else "Applied"
+        described = {each.id: _described(each) for each in move.revisions}
         for name in done:
-            say(f"  ✓ {name}")
+            say(f"  ✓ {described.get(name, name)}")
         say(f"{word} {_counted(len(done))}." if done else "There is nothing to apply.")
 
     with_assembly(app, work)
@@ -143,7 +144,8 @@ def _confirm(assembly: Assembly, move: Move, *, yes: bool) -> None:
 
     if yes or not move.revisions:
         return
-    say(f"This undoes {_counted(len(move.revisions))}; the data in what they made will be lost:")
+    undone = _counted(len(move.revisions))
+    say(f"This undoes {undone}; the data in whatever was made there will be lost:")
     for each in move.revisions:
         say(f"  - {_described(each)}")
     if assembly.settings[ApplicationSettings].is_production:

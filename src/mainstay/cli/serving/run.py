@@ -52,19 +52,20 @@ def run(wishes: Wishes) -> None:
     _put_into_environment(wishes)
     settings = _first_look(project)
     application = settings[ApplicationSettings]
-    reload = _reloads(wishes, project, settings)
+    reload = _reloads(wishes, project, settings=settings)
     fixed = not application.is_development or _is_set(settings, "PORT")
     sockets, port = open_sockets(application.HOST, application.PORT, fixed=fixed)
     if port != application.PORT:
         # Links in mails and the child of a reload have to know.
         os.environ[f"{_WINS}PORT"] = str(port)
+    address = (application.HOST, port)
     if not reload or project is None:
-        serve(project, sockets)
+        serve(project, sockets, address=address)
         return
     from mainstay.cli.serving.reload import Reloader
 
     reloader = Reloader(
-        partial(_serve_in_child, project),
+        partial(_serve_in_child, project, address=address),
         root=project.root,
         data=application.data_dir,
         sockets=sockets,
@@ -78,10 +79,14 @@ def serve(
     project: Project | None,
     sockets: list[socket.socket],
     *,
+    address: tuple[str, int],
     reloading: bool = False,
     again: bool = False,
 ) -> None:
     """Serve in this process until a signal. ``again``: a reload, of which little is said.
+
+    ``address`` is that of the sockets; an application whose own settings name another one, by a
+    default or an override of the project, is served there.
 
     Raises:
         CommandError: it cannot be, with everything that stands in the way.
@@ -91,7 +96,10 @@ def serve(
     app = startable_app(project)
     assembly = assembly_of(app)
     application = assembly.settings[ApplicationSettings]
-    server_settings = _server_settings(assembly.settings)
+    server_settings = assembly.settings[ServerSettings]
+    if address != (application.HOST, application.PORT):
+        _close(sockets)
+        sockets, _ = open_sockets(application.HOST, application.PORT, fixed=True)
     forward_standard_logging()
     grace = server_settings.SHUTDOWN_GRACE_SECONDS
     server = Server(
@@ -104,11 +112,12 @@ def serve(
     try:
         server.run(sockets)
     finally:
-        for opened in sockets:
-            opened.close()
+        _close(sockets)
 
 
-def _serve_in_child(project: Project, sockets: list[socket.socket], *, again: bool) -> None:
+def _serve_in_child(
+    project: Project, sockets: list[socket.socket], *, address: tuple[str, int], again: bool
+) -> None:
     """Serve as the child of a reload; failures are said here, and make its status."""
     from mainstay.cli.serving.reload import in_child
 
@@ -116,13 +125,18 @@ def _serve_in_child(project: Project, sockets: list[socket.socket], *, again: bo
     os.chdir(project.root)
     sys.path.insert(0, str(project.root))
     try:
-        serve(project, sockets, reloading=True, again=again)
+        serve(project, sockets, address=address, reloading=True, again=again)
     except Exception as error:
         known = explained(error)
         if known is None:
             raise
         say(known.text, error=True)
         sys.exit(known.status)
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for opened in sockets:
+        opened.close()
 
 
 def _put_into_environment(wishes: Wishes) -> None:
@@ -152,13 +166,7 @@ def _first_look(project: Project | None) -> Settings:
         raise
 
 
-def _server_settings(settings: Settings) -> ServerSettings:
-    if ServerSettings in settings:
-        return settings[ServerSettings]
-    return load([ServerSettings])[ServerSettings]
-
-
-def _reloads(wishes: Wishes, project: Project | None, settings: Settings) -> bool:
+def _reloads(wishes: Wishes, project: Project | None, *, settings: Settings) -> bool:
     """Say whether to reload: in a project, in development, unless told otherwise.
 
     Raises:

@@ -31,7 +31,7 @@ def open_sockets(host: str, port: int, *, fixed: bool) -> tuple[list[socket.sock
             sockets = _bound(host, candidate, listening=not fixed)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise _refused(host, candidate, error) from error
+                raise _refused(error, host=host, port=candidate) from error
             continue
         if candidate != port:
             say(f"Port {port} is in use, using {candidate}")
@@ -54,7 +54,9 @@ def _bound(host: str, port: int, *, listening: bool) -> list[socket.socket]:
     missing: OSError | None = None
     for family, kind, protocol, _, address in dict.fromkeys(found):
         try:
-            sockets.append(_listener(family, kind, protocol, address, listening=listening))
+            sockets.append(
+                _listener(socket.socket(family, kind, protocol), address, listening=listening)
+            )
         except OSError as error:
             missing = error
             if error.errno not in _NOT_HERE:
@@ -67,14 +69,11 @@ def _bound(host: str, port: int, *, listening: bool) -> list[socket.socket]:
     raise missing or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
 
-def _listener(
-    family: int, kind: int, protocol: int, address: Any, *, listening: bool
-) -> socket.socket:
-    opened = socket.socket(family, kind, protocol)
+def _listener(opened: socket.socket, address: Any, *, listening: bool) -> socket.socket:
     try:
         if os.name == "posix":  # elsewhere it would let two processes share a port
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
+        if opened.family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind(address)
         if listening:
@@ -85,7 +84,7 @@ def _listener(
     return opened
 
 
-def _refused(host: str, port: int, error: OSError) -> CommandError:
+def _refused(error: OSError, *, host: str, port: int) -> CommandError:
     if error.errno in {errno.EACCES, errno.EPERM}:
         return CommandError(f"Port {port} may not be used without special rights. Use --port 8000.")
     reason = (error.strerror or str(error)).lower()

@@ -94,8 +94,8 @@ async def workers(ports: Ports) -> Finding | None:
     cores, own = available_cores(), application(ports)
     if own.WEB_CONCURRENCY > 1 or cores == 1 or ports[Database].dialect_name == "sqlite":
         return None
-    needs = "" if own.REDIS_URL else " (it needs REDIS_URL)"
-    return Finding(f"1 worker on {cores} cores.", f"set WEB_CONCURRENCY={cores}{needs}.")
+    fix = "nothing yet; several processes need a shared bus, which this version does not have."
+    return Finding(f"1 worker on {cores} cores.", fix)
 
 
 def reload_is_on(argv: Sequence[str], environ: Mapping[str, str]) -> bool:

@@ -112,7 +112,7 @@ class Edge:
         except (bodies.ClientGoneError, ClientDisconnect):
             return
         except Exception as error:  # noqa: BLE001 - the last place where anything is caught
-            await self._fail(error, scope, receive, exchange)
+            await self._fail(error, exchange, scope=scope, receive=receive)
         finally:
             self._parts.access_log.write(context, path, exchange.status)
 
@@ -134,13 +134,13 @@ class Edge:
         body, receive = await self._bounded(scope, context.headers, receive)
         key = context.headers.get(b"idempotency-key")
         if key is None or context.method not in {"POST", "PATCH"} or body is None:
-            await self._attempts(scope, body, receive, exchange)
+            await self._attempts(scope, exchange, body=body, receive=receive)
             return
 
         async def attempts(send: Send) -> None:
-            await self._attempts(scope, body, receive, exchange, send)
+            await self._attempts(scope, exchange, body=body, receive=receive, send=send)
 
-        await self._parts.idempotency.serve(key, body, scope, exchange, attempts)
+        await self._parts.idempotency.serve(key, exchange, scope=scope, body=body, run=attempts)
 
     async def _bounded(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -166,9 +166,10 @@ class Edge:
     async def _attempts(
         self,
         scope: Scope,
+        exchange: Exchange,
+        *,
         body: bytes | None,
         receive: Receive,
-        exchange: Exchange,
         send: Send | None = None,
     ) -> None:
         """Run the application, again where a transient failure undid a repeatable request.
@@ -200,14 +201,14 @@ class Edge:
             await unit.close()
 
     async def _fail(
-        self, error: Exception, scope: Scope, receive: Receive, exchange: Exchange
+        self, error: Exception, exchange: Exchange, *, scope: Scope, receive: Receive
     ) -> None:
         """Answer a failure; where that fails as well, that."""
         if exchange.status:
             self._parts.failures.log(error, exchange.context)
             raise error
         try:
-            await self._answer_failure(error, scope, receive, exchange)
+            await self._answer_failure(error, exchange, scope=scope, receive=receive)
         except Exception as second:
             if exchange.status:
                 raise
@@ -216,7 +217,7 @@ class Edge:
             await exchange.answer(problem, scope["path"])
 
     async def _answer_failure(
-        self, error: Exception, scope: Scope, receive: Receive, exchange: Exchange
+        self, error: Exception, exchange: Exchange, *, scope: Scope, receive: Receive
     ) -> None:
         failures, context = self._parts.failures, exchange.context
         exchange.failure = None
@@ -226,7 +227,7 @@ class Edge:
             return
         if context.opened_unit is not None:
             await context.opened_unit.rollback()
-        await failures.answer_custom(custom, scope, receive, exchange)
+        await failures.answer_custom(custom, exchange, scope=scope, receive=receive)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -96,7 +96,7 @@ class Failures:
         return handler, HTTPException(known.status, known.detail or known.title, known.headers)
 
     async def answer_custom(
-        self, custom: Custom, scope: Scope, receive: Receive, exchange: Exchange
+        self, custom: Custom, exchange: Exchange, *, scope: Scope, receive: Receive
     ) -> None:
         """Let the application's own handler answer."""
         handler, error = custom

@@ -11,6 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Header
@@ -113,9 +114,10 @@ class Idempotency:
     async def serve(
         self,
         key: bytes,
-        body: bytes,
-        scope: Scope,
         exchange: Exchange,
+        *,
+        scope: Scope,
+        body: bytes,
         run: Callable[[Send], Awaitable[None]],
     ) -> None:
         """Run the request once, or answer as it was answered before.
@@ -126,8 +128,8 @@ class Idempotency:
             ConflictError: it was carried out, and its answer was not kept.
         """
         context: RequestContext = scope[SCOPE_KEY]
-        digest = await self._digest(parse_key(key), scope, context)
-        fingerprint = _fingerprint(body, scope, context)
+        digest = await self._digest(parse_key(key), scope)
+        fingerprint = _fingerprint(body, scope)
         claim = _Claim(digest, new_id())
         saved = await self._claim(claim, fingerprint)
         if saved is not None:
@@ -136,12 +138,14 @@ class Idempotency:
             return
         context.idempotent = True
         try:
-            await run(Recorder(exchange, lambda recorded: self._finish(claim, recorded, context)))
+            finish = partial(self._finish, claim, context=context)
+            await run(Recorder(exchange, finish))
         finally:
             if not exchange.status:
                 await self._forget(claim, context)
 
-    async def _digest(self, key: str, scope: Scope, context: RequestContext) -> str:
+    async def _digest(self, key: str, scope: Scope) -> str:
+        context: RequestContext = scope[SCOPE_KEY]
         token = context.bearer()
         who = f"ip:{context.client_ip}"
         if token is not None:
@@ -207,7 +211,7 @@ class Idempotency:
             raise IdempotencyInProgressError(msg, headers={"Retry-After": "1"})
 
     async def _finish(
-        self, claim: _Claim, recorded: Recorded, context: RequestContext
+        self, claim: _Claim, recorded: Recorded, *, context: RequestContext
     ) -> Answer | None:
         """Save the answer before it leaves; gives the one to send in its place, if any."""
         status = recorded.status
@@ -277,7 +281,8 @@ def _kept(recorded: Recorded, context: RequestContext) -> dict[str, Any]:
     }
 
 
-def _fingerprint(body: bytes, scope: Scope, context: RequestContext) -> str:
+def _fingerprint(body: bytes, scope: Scope) -> str:
+    context: RequestContext = scope[SCOPE_KEY]
     text = hashlib.sha256(body)
     text.update(b"\n" + scope["query_string"])
     text.update(b"\n" + context.headers.get(b"content-type", b""))

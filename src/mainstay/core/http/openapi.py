@@ -237,7 +237,7 @@ def _add_components(document: dict[str, Any], options: OpenAPIOptions) -> None:
     components.setdefault("headers", {})["X-Request-ID"] = deepcopy(_REQUEST_ID)
     components.setdefault("securitySchemes", {})[BEARER] = {
         "type": "oauth2",
-        "description": "An access token or an API key, as Authorization: Bearer.",
+        "description": "An access token, as Authorization: Bearer.",
         "flows": {"password": {"tokenUrl": f"{options.api_prefix}/auth/login", "scopes": {}}},
     }
 

@@ -92,7 +92,7 @@ def headers_of(error: ProblemError, body: bytes) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def as_response(error: ProblemError, context: RequestContext, instance: str) -> Response:
+def as_response(error: ProblemError, context: RequestContext, *, instance: str) -> Response:
     """Give the problem as a Starlette response."""
     body = render(error, instance=instance, request_id=context.request_id)
     response = Response(body, status_code=error.status)
@@ -165,7 +165,7 @@ def _field_error(fault: Mapping[str, Any]) -> FieldError:
     context = fault.get("ctx") or {}
     params = {k: v for k, v in context.items() if k in _SAFE_CONTEXT}
     code = _CODES.get(kind, kind)
-    detail = _sentence(kind, str(fault["msg"]), context)
+    detail = _sentence(kind, str(fault["msg"]), context=context)
     if source == "query":
         code = "unknown_parameter" if kind == "extra_forbidden" else code
         return FieldError(
@@ -185,7 +185,7 @@ def _escape(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1").encode("ascii", "replace").decode()
 
 
-def _sentence(kind: str, message: str, context: Mapping[str, Any]) -> str:
+def _sentence(kind: str, message: str, *, context: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "This is required."
     if kind == "extra_forbidden":
@@ -208,4 +208,4 @@ async def answer(request: Request, error: Exception) -> Response:
     problem = translate(error)
     if problem is None or is_transient(error):
         raise error
-    return as_response(problem, context, request.url.path)
+    return as_response(problem, context, instance=request.url.path)

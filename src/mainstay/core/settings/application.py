@@ -70,7 +70,7 @@ class ApplicationSettings(Section):
     """The port to listen on."""
 
     WEB_CONCURRENCY: Annotated[int, Field(ge=1, le=1024)] = 1
-    """How many processes answer; more than one needs REDIS_URL."""
+    """How many processes answer; only one yet, as limits and messages live in the process."""
 
     API_DOCS: Literal["swagger", "redoc", "off"] = "swagger"
     """Which pages of API documentation are served."""
@@ -127,7 +127,7 @@ class ApplicationSettings(Section):
     """How log lines are written; console in development, else json."""
 
     REDIS_URL: RedisUrl | None = None
-    """Where Redis is; without it everything stays in the process."""
+    """Where Redis is; kept for later, everything stays in the process yet."""
 
     @property
     def is_production(self) -> bool:

@@ -39,6 +39,7 @@ from mainstay.features.auth.settings import AuthSettings
 from mainstay.features.auth.setup import setup_router
 from mainstay.features.auth.sign_in import SignIn
 from mainstay.features.auth.throttle import Throttle
+from mainstay.features.auth.welcome import add_welcome
 from mainstay.features.users import UserCreated, UserService
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _throttle(ports: Ports) -> Throttle:
 
 @asynccontextmanager
 async def _lifespan(ports: Ports) -> AsyncIterator[None]:
+    add_welcome(ports)
     await administrator_from_settings(ports)
     try:
         yield

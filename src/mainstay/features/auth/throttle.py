@@ -7,8 +7,12 @@ own address, and leaves what others have left. A lock ends by itself; nothing pr
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import random
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import case, delete, insert, select, update
@@ -22,12 +26,13 @@ from mainstay.features.users import case_blind
 from mainstay.kit.clock import now
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from mainstay.core.db.unit import Units
     from mainstay.features.auth.settings import AuthSettings
+
+PATIENCE: Final = timedelta(seconds=1)
+"""How long an attempt may wait for others that are in flight."""
 
 _ALL: Final = "*"
 _UNKNOWN_ADDRESS: Final = "unknown"
@@ -35,12 +40,16 @@ _UNKNOWN_ADDRESS: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A counted attempt. ``last`` says that one more wrong password is not borne."""
+    """A counted attempt. ``last`` says that one more wrong password is not borne.
+
+    ``pending`` says of a refused one that others are perhaps still being looked at.
+    """
 
     account: str
     source: str
     admitted: bool
     last: bool = False
+    pending: bool = False
 
 
 def account_key(user_id: str | None, identifier: str) -> str:
@@ -59,9 +68,20 @@ class Throttle:
         self._duration: timedelta = settings.lockout
 
     async def admit(self, account: str, ip: str | None) -> Attempt:
-        """Count an attempt, in a transaction of its own."""
-        source = ip or _UNKNOWN_ADDRESS
+        """Count an attempt, in a transaction of its own.
 
+        An attempt in flight counts as a failure until its password was right. Where such may be
+        what fills the count, this waits a moment for them: many honest sign-ins at once get in.
+        """
+        source = ip or _UNKNOWN_ADDRESS
+        end = time.monotonic() + PATIENCE.total_seconds()
+        while True:
+            attempt = await self._count(account, source)
+            if attempt.admitted or not attempt.pending or time.monotonic() > end:
+                return attempt
+            await asyncio.sleep(random.uniform(0.03, 0.08))  # noqa: S311 - jitter
+
+    async def _count(self, account: str, source: str) -> Attempt:
         async def work(session: AsyncSession) -> Attempt:
             return await self._admit(session, account, source)
 
@@ -90,8 +110,10 @@ class Throttle:
             ),
         )
         if not counted:
-            if await session.scalar(select(rows.c.failures).where(total)) is not None:
-                return Attempt(account, source, admitted=False)
+            counted_at = await session.scalar(select(rows.c.updated_at).where(total))
+            if counted_at is not None:
+                pending = moment - counted_at < PATIENCE
+                return Attempt(account, source, admitted=False, pending=pending)
             await self._insert(session, account, _ALL)
         await self._count_source(session, account, source)
         failures = await session.scalar(select(rows.c.failures).where(total)) or 0
