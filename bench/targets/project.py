@@ -16,7 +16,7 @@ from targets.yardstick import HELLO
 
 COMMAND = Path(sys.executable).parent / "mainstay"
 MIGRATE_SECONDS = 120
-UNREACHED = "1000000000"
+UNREACHED = "10000000/min"
 
 
 def create() -> FastAPI:
@@ -84,6 +84,6 @@ def _settings(url: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1",
         "PUBLIC_URL": "https://127.0.0.1",
         "MAIL_PROVIDER": "console",
-        "MAIL_FROM": "bench@bench.test",
+        "MAIL_FROM": "noreply@benchmark.dev",
         "LOG_FORMAT": "json",
     }

@@ -31,8 +31,6 @@ class StandardHeaders:
         self._fixed: Headers = [
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"x-frame-options", b"DENY"),
-            (b"cross-origin-opener-policy", b"same-origin"),
             (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         ]
         if https:
