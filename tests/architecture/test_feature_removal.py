@@ -121,3 +121,8 @@ def test_what_needs_a_feature_cannot_stay_without_it(name: str) -> None:
         with pytest.raises(AssemblyError) as caught:
             assemble(left, disable={name}, known=BUILT_IN)
         assert any(other in str(caught.value) for other in needing)
+
+
+def test_an_unknown_feature_cannot_be_removed() -> None:
+    with pytest.raises(AssemblyError, match="there is no such feature"):
+        assemble(FEATURES.values(), disable={"no-such-feature"}, known=BUILT_IN)

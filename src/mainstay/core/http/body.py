@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -25,6 +26,9 @@ REPLAYABLE_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 CHUNK_SECONDS: Final = 20.0
 """How long a client may pause while it sends a body."""
+
+LEAST_BYTES_PER_SECOND: Final = 1024
+"""How fast a body must arrive on the whole, once the first pause is used up."""
 
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
@@ -74,13 +78,23 @@ def too_large(limit: int) -> BodyTooLargeError:
     return BodyTooLargeError(f"The body may have at most {limit} bytes.", limit=limit)
 
 
+def _too_slow() -> RequestTimeoutError:
+    msg = "The body did not arrive in time. Send it again."
+    return RequestTimeoutError(msg, headers={"Connection": "close"})
+
+
+def _check_pace(started: float, received: int) -> None:
+    """Refuse a body that drips in, though it never pauses for long."""
+    if time.monotonic() - started > CHUNK_SECONDS + received / LEAST_BYTES_PER_SECOND:
+        raise _too_slow()
+
+
 async def _next(receive: Receive) -> Message:
     try:
         async with asyncio.timeout(CHUNK_SECONDS):
             message = await receive()
     except TimeoutError:
-        msg = "The body did not arrive in time. Send it again."
-        raise RequestTimeoutError(msg, headers={"Connection": "close"}) from None
+        raise _too_slow() from None
     if message["type"] == "http.disconnect":
         raise ClientGoneError
     return message
@@ -100,12 +114,13 @@ async def read_whole(receive: Receive, limit: int) -> bytes:
         if len(body) > limit:
             raise too_large(limit)
         return body
-    chunks = bytearray(body)
+    chunks, started = bytearray(body), time.monotonic()
     while message.get("more_body", False):
         if len(chunks) > limit:
             raise too_large(limit)
         message = await _next(receive)
         chunks += message.get("body", b"")
+        _check_pace(started, len(chunks))
     if len(chunks) > limit:
         raise too_large(limit)
     return bytes(chunks)
@@ -179,7 +194,7 @@ def replaying(body: bytes, receive: Receive) -> Receive:
 
 def counting(receive: Receive, limit: int) -> Receive:
     """Give a receive that refuses a streamed body as soon as it goes over the limit."""
-    total = 0
+    total, started = 0, time.monotonic()
     whole = False
 
     async def counted() -> Message:
@@ -194,6 +209,8 @@ def counting(receive: Receive, limit: int) -> Receive:
         whole = not message.get("more_body", False)
         if total > limit:
             raise too_large(limit)
+        if not whole:
+            _check_pace(started, total)
         return message
 
     return counted

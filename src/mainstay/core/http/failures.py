@@ -60,8 +60,18 @@ _FORWARDING = (
 
 
 def on_this_machine(context: RequestContext) -> bool:
-    """Say whether the peer is on loopback and speaks for itself, with no forwarding headers."""
-    return is_loopback(context.peer) and not any(h in context.headers for h in _FORWARDING)
+    """Say whether the peer is on loopback, speaks for itself, and asks for a local name.
+
+    The name matters because a page elsewhere can have its own name lead here (DNS rebinding).
+    """
+    forwarded = any(header in context.headers for header in _FORWARDING)
+    return is_loopback(context.peer) and not forwarded and _is_local(context.headers.get(b"host"))
+
+
+def _is_local(host: bytes | None) -> bool:
+    name = (host or b"").decode("latin-1").lower()
+    bare = name.partition("]")[0].strip("[") if name.startswith("[") else name.partition(":")[0]
+    return bare == "localhost" or bare.endswith(".localhost") or is_loopback(bare)
 
 
 class Failures:

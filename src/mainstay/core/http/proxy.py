@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Give the address of a ``Forwarded``-like entry, with or without a port; None for nonsense."""
+    """Give the address of a ``Forwarded``-like entry, with or without a port; None for nonsense.
+
+    An address with a zone (``fe80::1%eth0``) means nothing on another machine, and a zone may hold
+    any text: nonsense too.
+    """
+    if "%" in text:
+        return None
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from mainstay.core.db.single_use import affected
+from mainstay.core.errors import OverloadedError
 from mainstay.core.settings import ApplicationSettings
 from mainstay.features.auth.passwords import check_policy
 from mainstay.features.auth.settings import AuthSettings
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from mainstay.core.db.unit import Units
     from mainstay.core.settings import Settings
-    from mainstay.features.auth.hashing import PasswordHasher
+    from mainstay.features.auth.hashing import PasswordHasher, Verification
+    from mainstay.features.auth.throttle import Attempt, Throttle
 
 
 class Credentials:
@@ -47,6 +49,20 @@ class Credentials:
             pointer=pointer,
         )
         return await self.hasher.hash(password)
+
+    async def compare(
+        self, password: str, stored: str | None, *, attempt: Attempt, throttle: Throttle
+    ) -> Verification:
+        """Verify a password for a counted attempt; one that finds no place was none.
+
+        Raises:
+            OverloadedError: too many are hashing already.
+        """
+        try:
+            return await self.hasher.verify(password, stored)
+        except OverloadedError:
+            await throttle.withdraw(attempt)
+            raise
 
     async def find(self, user_id: str) -> User | None:
         """Read an account, outside of the request's own transaction."""

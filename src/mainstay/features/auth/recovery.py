@@ -118,7 +118,9 @@ class Recovery:
         attempt = await self._throttle.admit(principal.id, ip)
         user = await self._credentials.find(principal.id)
         stored = user.password_hash if user is not None and attempt.admitted else None
-        result = await self._credentials.hasher.verify(password, stored)
+        result = await self._credentials.compare(
+            password, stored, attempt=attempt, throttle=self._throttle
+        )
         if result.ok:
             await self._throttle.take_back(attempt)
             return True

@@ -62,7 +62,9 @@ class SignIn:
         account = account_key(user.id if user else None, identifier)
         attempt = await self._throttle.admit(account, ip)
         stored = user.password_hash if user is not None and attempt.admitted else None
-        result = await self._credentials.hasher.verify(password, stored)
+        result = await self._credentials.compare(
+            password, stored, attempt=attempt, throttle=self._throttle
+        )
         if user is None or not attempt.admitted or not result.ok or not user.is_active:
             await self._refuse(user, attempt, right=result.ok)
         if not may_sign_in(user, self._settings):

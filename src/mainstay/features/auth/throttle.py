@@ -13,9 +13,9 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainstay.core.db.single_use import affected, spend
@@ -26,6 +26,9 @@ from mainstay.features.users import case_blind
 from mainstay.kit.clock import now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from mainstay.core.db.unit import Units
@@ -92,22 +95,15 @@ class Throttle:
             return await self._units.run(work)
 
     async def _admit(self, session: AsyncSession, account: str, source: str) -> Attempt:
-        await self._forget_old(session, account)
         rows = LoginAttempts.__table__
         total = (LoginAttempts.account == account) & (LoginAttempts.source == _ALL)
         moment = now()
+        lapsed = LoginAttempts.updated_at <= moment - self._duration
         counted = await spend(
             session,
             update(LoginAttempts)
-            .where(total, LoginAttempts.failures < self._threshold)
-            .values(
-                failures=LoginAttempts.failures + 1,
-                updated_at=moment,
-                locked_until=case(
-                    (LoginAttempts.failures + 1 >= self._threshold, moment + self._duration),
-                    else_=None,
-                ),
-            ),
+            .where(total, or_(LoginAttempts.failures < self._threshold, lapsed))
+            .ordered_values(*self._one_more(lapsed, moment)),
         )
         if not counted:
             counted_at = await session.scalar(select(rows.c.updated_at).where(total))
@@ -119,6 +115,20 @@ class Throttle:
         failures = await session.scalar(select(rows.c.failures).where(total)) or 0
         return Attempt(account, source, admitted=True, last=failures >= self._threshold)
 
+    def _one_more(self, lapsed: ColumnElement[bool], moment: datetime) -> list[tuple[Any, Any]]:
+        """Count one more, or begin anew where the last one is long enough ago.
+
+        All in one statement: nobody can come between the look and the reset. MariaDB evaluates
+        from the left, with what has been set already, so that the order is part of it.
+        """
+        failures = case((lapsed, 1), else_=LoginAttempts.failures + 1)
+        end = case((failures >= self._threshold, moment + self._duration), else_=None)
+        return [
+            (LoginAttempts.locked_until, end),
+            (LoginAttempts.failures, failures),
+            (LoginAttempts.updated_at, moment),
+        ]
+
     async def _insert(self, session: AsyncSession, account: str, source: str) -> None:
         moment = now()
         locked = moment + self._duration if source == _ALL and self._threshold == 1 else None
@@ -129,27 +139,35 @@ class Throttle:
         )
 
     async def _count_source(self, session: AsyncSession, account: str, source: str) -> None:
+        moment = now()
+        lapsed = LoginAttempts.updated_at <= moment - self._duration
         statement = (
             update(LoginAttempts)
             .where(LoginAttempts.account == account, LoginAttempts.source == source)
-            .values(failures=LoginAttempts.failures + 1, updated_at=now())
+            .ordered_values(*self._one_more(lapsed, moment)[1:])
         )
         if not await spend(session, statement):
             await self._insert(session, account, source)
 
-    async def _forget_old(self, session: AsyncSession, account: str) -> None:
-        """Begin anew where the lock, or the last failure, is long enough ago."""
-        outdated = (
-            select(LoginAttempts.account)
-            .where(
-                LoginAttempts.account == account,
-                LoginAttempts.source == _ALL,
-                LoginAttempts.updated_at <= now() - self._duration,
-            )
-            .limit(1)
-        )
-        if await session.scalar(outdated) is not None:
-            await self.clear(session, account)
+    async def withdraw(self, attempt: Attempt) -> None:
+        """Take back one attempt whose password was never looked at."""
+        if not attempt.admitted:
+            return
+
+        async def work(session: AsyncSession) -> None:
+            for source in (_ALL, attempt.source):
+                await affected(
+                    session,
+                    update(LoginAttempts)
+                    .where(
+                        LoginAttempts.account == attempt.account,
+                        LoginAttempts.source == source,
+                        LoginAttempts.failures > 0,
+                    )
+                    .values(failures=LoginAttempts.failures - 1, locked_until=None),
+                )
+
+        await self._units.run(work)
 
     async def clear(self, session: AsyncSession, account: str) -> None:
         """Forget all failures of an account; a password that was reset does that."""
