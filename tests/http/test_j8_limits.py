@@ -232,34 +232,42 @@ def test_J8_the_server_goes_on_after_all_of_that(server: Server) -> None:
     assert parse(server.send(head("GET", "/sink/headers")))[2] == {"is": "there"}
 
 
-async def test_J8_a_length_over_http2_may_be_missing(backend: Backend) -> None:
-    """A body of HTTP/2 announces itself by nothing at all."""
-    for kind, status in ((b"application/json", 413), (b"text/plain", 413), (None, 413)):
-        answers: list[int] = []
+async def over_http2(backend: Backend, kind: bytes | None, parts: Iterator[bytes]) -> int:
+    """Send a body that nothing announces, as HTTP/2 may; gives the status of the answer."""
+    statuses: list[int] = []
 
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"1" * 16_384, "more_body": True}
+    async def receive() -> dict[str, Any]:
+        part = next(parts, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
 
-        async def send(message: Any, answers: list[int] = answers) -> None:
-            if message["type"] == "http.response.start":
-                answers.append(message["status"])
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
 
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "2",
-            "method": "POST",
-            "path": "/sink/raw",
-            "raw_path": b"/sink/raw",
-            "root_path": "",
-            "scheme": "http",
-            "query_string": b"",
-            "headers": [] if kind is None else [(b"content-type", kind)],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
-        await backend.app(scope, receive, send)
-        assert answers == [status]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "2",
+        "method": "POST",
+        "path": "/sink/raw",
+        "raw_path": b"/sink/raw",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [] if kind is None else [(b"content-type", kind)],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await backend.app(scope, receive, send)
+    (status,) = statuses
+    return status
+
+
+async def test_J8_a_body_that_nothing_announces_has_limits_too(backend: Backend) -> None:
+    for kind in (b"application/json", b"text/plain", None):
+        assert await over_http2(backend, kind, iter([b"1" * 16_384] * 40)) == 413
+        assert await over_http2(backend, kind, iter([b"1"])) == 200
+    assert await over_http2(backend, b"application/json", iter([b"[NaN]"])) == 400
 
 
 # JSON

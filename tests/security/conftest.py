@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from mainstay.core.assembly import assembly_of
 from mainstay.core.db import Base
+from mainstay.core.db.base import owner_of
 from mainstay.core.http.application import Application
 from mainstay.features.audit import AuditLog
 from mainstay.features.auth.hashing import PasswordHasher, Verification
@@ -139,7 +140,7 @@ class Lab:
         found = {}
         async with self.backend.assembly.database.session(write=False) as session:
             for table in Base.metadata.sorted_tables:
-                if table.name not in but:
+                if owner_of(table) == "mainstay" and table.name not in but:
                     rows = (await session.execute(select(table))).all()
                     found[table.name] = "\n".join(str(tuple(row)) for row in rows)
         return found

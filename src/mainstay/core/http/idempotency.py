@@ -31,16 +31,16 @@ from mainstay.core.errors import (
 )
 from mainstay.core.http.context import SCOPE_KEY, RequestContext, ports_of
 from mainstay.core.http.exchange import ERROR_STATUS
-from mainstay.core.http.recording import Answer, Recorded, Recorder
+from mainstay.core.http.recording import Recorded, Recorder
 from mainstay.core.principal import PrincipalResolver
 from mainstay.kit.clock import now
 from mainstay.kit.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
-    from starlette.types import Scope, Send
+    from starlette.types import Message, Scope, Send
 
     from mainstay.core.db.unit import Units
     from mainstay.core.http.exchange import Exchange
@@ -210,40 +210,22 @@ class Idempotency:
             msg = "Another repeat of this request is running. Ask again in a second."
             raise IdempotencyInProgressError(msg, headers={"Retry-After": "1"})
 
-    async def _finish(
-        self, claim: _Claim, recorded: Recorded, *, context: RequestContext
-    ) -> Answer | None:
-        """Save the answer before it leaves; gives the one to send in its place, if any."""
+    async def _finish(self, claim: _Claim, recorded: Recorded, *, context: RequestContext) -> None:
+        """Save the answer before it leaves.
+
+        Raises:
+            ConflictError: the key is another request's by now.
+        """
         status = recorded.status
         if status >= _SERVER_ERROR or status in _NOT_STORED:
             await self._forget(claim, context)
-            return None
-        values = _kept(recorded, context)
-        if status < ERROR_STATUS:
-            if await _save(context.unit.session, claim, values):
-                return None
+        elif status < ERROR_STATUS:
+            await _save(context.unit.session, claim, recorded, context=context)
         else:
             if context.opened_unit is not None:
                 await context.opened_unit.rollback()
             async with self._units.transaction() as session:
-                if await _save(session, claim, values):
-                    return None
-        return await self._answered_before(claim, context)
-
-    async def _answered_before(self, claim: _Claim, context: RequestContext) -> Answer:
-        """Give what our own earlier try has committed, though its commit seemed to fail.
-
-        Raises:
-            ConflictError: it was another request: ours took too long, and a repeat took over.
-        """
-        if context.opened_unit is not None:
-            await context.opened_unit.rollback()
-        async with self._units.transaction() as session:
-            row = await session.get(IdempotencyKey, claim.digest)
-        if row is None or row.holder != claim.holder or row.status is None:
-            msg = "This request took too long, and a repeat of it has taken over."
-            raise ConflictError(msg)
-        return _kept_answer(row)
+                await _save(session, claim, recorded, context=context)
 
     async def _forget(self, claim: _Claim, context: RequestContext) -> None:
         """Free the key, so that a repeat runs again; not once an answer has been committed."""
@@ -259,14 +241,17 @@ class Idempotency:
             )
 
 
-async def _save(session: AsyncSession, claim: _Claim, values: Mapping[str, Any]) -> bool:
-    """Write the answer into the row of the key; false if that is ours no more, or answered."""
+async def _save(
+    session: AsyncSession, claim: _Claim, recorded: Recorded, *, context: RequestContext
+) -> None:
     statement = update(IdempotencyKey).where(
         IdempotencyKey.digest == claim.digest,
         IdempotencyKey.holder == claim.holder,
         IdempotencyKey.status.is_(None),
     )
-    return await spend(session, statement.values(**values))
+    if not await spend(session, statement.values(**_kept(recorded, context))):
+        msg = "This request took too long, and a repeat of it has taken over."
+        raise ConflictError(msg)
 
 
 def _kept(recorded: Recorded, context: RequestContext) -> dict[str, Any]:
@@ -289,7 +274,7 @@ def _fingerprint(body: bytes, scope: Scope) -> str:
     return text.hexdigest()
 
 
-def _kept_answer(row: IdempotencyKey) -> Answer:
+def _kept_answer(row: IdempotencyKey) -> tuple[Message, Message]:
     """Give the answer that the first request got.
 
     Raises:

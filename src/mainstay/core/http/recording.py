@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from starlette.types import Message
-
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Message
+
     from mainstay.core.http.exchange import Exchange
 
 MAX_KEPT_BODY: Final = 1024 * 1024
 """The longest answer that is held back, in bytes."""
-
-Answer = tuple[Message, Message]
-"""A whole answer: its start and its body."""
 
 
 @dataclass(slots=True)
@@ -40,24 +38,19 @@ class Recorded:
 class Recorder:
     """Takes the application's messages in place of the exchange.
 
-    ``finish`` saves the answer, or gives another one to send instead. It runs within the
-    application's own last ``send``, and the commit does: so what runs after an answer (background
-    tasks) runs after the commit, and a commit's transient failure is met where requests run again.
+    ``finish`` saves the answer. It runs within the application's own last ``send``, and the commit
+    does: so what runs after an answer (background tasks) runs after the commit, and a commit's
+    transient failure is met where requests run again.
     """
 
-    def __init__(
-        self, exchange: Exchange, finish: Callable[[Recorded], Awaitable[Answer | None]]
-    ) -> None:
+    def __init__(self, exchange: Exchange, finish: Callable[[Recorded], Awaitable[None]]) -> None:
         self._exchange = exchange
         self._finish = finish
         self._recorded: Recorded | None = None
-        self._replaced = False
 
     async def __call__(self, message: Message) -> None:
         """Take one message of the application."""
         kind, recorded = message["type"], self._recorded
-        if self._replaced:
-            return
         if kind == "http.response.start":
             self._recorded = Recorded(message)
         elif recorded is None or self._exchange.status:
@@ -73,10 +66,9 @@ class Recorder:
 
     async def _release(self, recorded: Recorded, body: Message) -> None:
         try:
-            instead = await self._finish(recorded)
+            await self._finish(recorded)
         except Exception as error:
             self._exchange.failure = error
             raise
-        self._replaced = instead is not None
-        for message in instead or (recorded.start, body):
-            await self._exchange.send(message)
+        await self._exchange.send(recorded.start)
+        await self._exchange.send(body)
