@@ -134,7 +134,7 @@ def test_the_defaults_follow_the_cores() -> None:
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
     pool = HashPool()
     assert pool._executor._max_workers == usable_cores()
-    assert pool._places == usable_cores() * 17
+    assert pool._places == usable_cores() * 65
     pool.close()
 
 

@@ -17,7 +17,7 @@ __all__ = ["HashPool", "usable_cores"]
 
 _T = TypeVar("_T")
 
-_WAITING_PER_THREAD = 16
+_WAITING_PER_THREAD = 64
 _NICENESS = 10
 
 
@@ -32,7 +32,7 @@ class HashPool:
     def __init__(
         self, *, threads: int | None = None, waiting: int | None = None, max_wait: float = 3.0
     ) -> None:
-        """Take the number of threads (all cores), the queue's length (16 a thread), and seconds."""
+        """Take the number of threads (all cores), the queue's length (64 a thread), and seconds."""
         self._threads = threads or usable_cores()
         self._places = self._threads + (
             self._threads * _WAITING_PER_THREAD if waiting is None else waiting
