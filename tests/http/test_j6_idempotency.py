@@ -300,8 +300,9 @@ async def test_J6_expired_keys_are_deleted(backend: Backend, clock: Clock) -> No
     clock.ahead = KEEP + timedelta(minutes=1)
     await post(backend, key="new")
     async with backend.assembly.units.transaction() as session:
-        assert await purge_expired(session) == 1
-    assert len(await keys(backend)) == 1
+        await purge_expired(session)  # unless the hourly job has just been here
+    (left,) = await keys(backend)
+    assert left.expires_at > clock()
 
 
 async def test_J6_a_key_is_its_callers_own(backend: Backend, stage: Stage) -> None:
