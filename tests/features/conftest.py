@@ -1,4 +1,4 @@
-"""What tests of roles share."""
+"""What tests of features share."""
 
 from __future__ import annotations
 
